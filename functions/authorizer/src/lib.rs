@@ -1,1 +1,12 @@
-//! x
+//! The authorizer: one Lambda in front of any API Gateway, REST or HTTP. It reads one table and nothing else.
+
+use serde_json::Value;
+pub use shared::authz::AuthorizerError;
+
+/// Decides about an authorizer event of any of the four kinds: an answer in that kind's form, or an error.
+///
+/// # Errors
+/// `Unauthorized`, which a REST API answers with 401; any other text when the credential could not be checked.
+pub async fn handle(app: &shared::app::App, event: Value) -> Result<Value, AuthorizerError> {
+    shared::authz::decide(app, &event).await
+}

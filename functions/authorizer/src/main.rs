@@ -1,2 +1,21 @@
-//! x
-fn main(){}
+//! The `authorizer` function.
+
+use authorizer::AuthorizerError;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+use shared::http::{WarmUp, start};
+
+// One environment serves one event at a time: a second thread would only cost its switches.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let app = start(WarmUp { key_set: true, ..WarmUp::default() }).await?;
+    let app = &app;
+    run(service_fn(|event: LambdaEvent<Value>| async move {
+        authorizer::handle(app, event.payload).await.map_err(|error: AuthorizerError| Diagnostic {
+            error_type: format!("{error:?}"),
+            // A REST API compares this text, to the letter.
+            error_message: error.to_string(),
+        })
+    }))
+    .await
+}

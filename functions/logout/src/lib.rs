@@ -1,1 +1,23 @@
-//! x
+//! `POST /auth/logout`: the session is over.
+
+use lambda_http::http::Method;
+use lambda_http::{Body, Request, Response};
+use shared::app::App;
+use shared::flows;
+use shared::http::{self, Answer, Call, Problem};
+
+/// Answers one event.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    let call = Call::new(&request);
+    http::respond(&call.origin().request_id, route(app, &call).await)
+}
+
+async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
+    match call.route() {
+        (&Method::POST, _) => {
+            flows::logout(app, call.origin(), call.user()?).await?;
+            Ok(Answer::Empty)
+        }
+        _ => Err(Problem::MethodNotAllowed("POST")),
+    }
+}

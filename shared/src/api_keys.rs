@@ -1,0 +1,265 @@
+//! API keys: how one is made, read, hashed and described.
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto;
+use crate::ids::{KeyId, OrgId, UserId};
+use crate::rng::{self, Rng};
+use crate::sensitive::Sensitive;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const RANDOM_CHARACTERS: usize = 32;
+const CHECKSUM_CHARACTERS: usize = 6;
+/// The length of every key: its prefix of 8, 32 random characters (190 bits), 6 of checksum.
+pub const KEY_LENGTH: usize = 8 + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
+
+/// How long a person waits after making a key before making the next, in seconds.
+pub const RATE_SECONDS: i64 = 60;
+/// How long the answer of a creation is kept for whoever repeats it, in seconds.
+pub const IDEMPOTENCY_SECONDS: i64 = 24 * 60 * 60;
+
+/// The environment a key works in; also an organization's current one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Env {
+    /// No real money moves.
+    Test,
+    /// Real money.
+    Live,
+}
+
+impl Env {
+    /// `test` or `live`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+
+    /// What a key of this environment begins with.
+    pub fn key_prefix(self) -> &'static str {
+        match self {
+            Self::Test => "sk_test_",
+            Self::Live => "sk_live_",
+        }
+    }
+}
+
+/// A whole key, as its owner holds it. It cannot be printed; it is shown once, at creation.
+#[derive(Debug, Clone)]
+pub struct PlainKey {
+    env: Env,
+    text: Sensitive<String>,
+}
+
+/// A text that is no key of ours. Checksum and form are for telling typos from keys without touching the database;
+/// they prove nothing about who made it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not an API key")]
+pub struct InvalidKey;
+
+impl PlainKey {
+    /// A new key for `env`.
+    pub fn generate(env: Env, rng: &dyn Rng) -> Self {
+        let mut text = String::with_capacity(KEY_LENGTH);
+        text.push_str(env.key_prefix());
+        for _ in 0..RANDOM_CHARACTERS {
+            let index = rng::below(rng, ALPHABET.len() as u32) as usize;
+            text.push(char::from(ALPHABET[index]));
+        }
+        text.push_str(&checksum(&text));
+        Self { env, text: Sensitive::new(text) }
+    }
+
+    /// Reads a key: prefix, alphabet, length and checksum must all be right.
+    pub fn parse(text: &str) -> Result<Self, InvalidKey> {
+        let env = match text.get(..8) {
+            Some("sk_test_") => Env::Test,
+            Some("sk_live_") => Env::Live,
+            _ => return Err(InvalidKey),
+        };
+        if text.len() != KEY_LENGTH || !text.bytes().skip(8).all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(InvalidKey);
+        }
+        let (body, sum) = text.split_at(KEY_LENGTH - CHECKSUM_CHARACTERS);
+        if checksum(body) != sum {
+            return Err(InvalidKey);
+        }
+        Ok(Self { env, text: Sensitive::new(text.to_owned()) })
+    }
+
+    /// The environment its prefix names.
+    pub fn env(&self) -> Env {
+        self.env
+    }
+
+    /// The key itself, for the one answer that shows it.
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// What is stored in its place: SHA-256 in hexadecimal. 190 random bits need no slow hash.
+    pub fn hash(&self) -> String {
+        crypto::sha256_hex(&[self.text.expose().as_bytes()])
+    }
+
+    /// What its owner recognizes it by: the prefix and the last four characters.
+    pub fn hint(&self) -> String {
+        format!("{}…{}", self.env.key_prefix(), &self.text.expose()[KEY_LENGTH - 4..])
+    }
+}
+
+/// CRC-32 over `text` in six base62 characters, the most significant first: 62^6 exceeds 2^32.
+fn checksum(text: &str) -> String {
+    let mut rest = crc32fast::hash(text.as_bytes());
+    let mut digits = [b'0'; CHECKSUM_CHARACTERS];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// What a key is good for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It authenticates.
+    Active,
+    /// It was withdrawn, for good.
+    Revoked,
+    /// Its time ran out.
+    Expired,
+}
+
+/// A key's record: what its organization is shown of it. The key itself is nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// The record's id.
+    pub api_key_id: KeyId,
+    /// The organization it belongs to.
+    pub org_id: OrgId,
+    /// The name its maker gave it.
+    pub key_name: String,
+    /// The environment it works in.
+    pub env: Env,
+    /// Prefix and last four characters.
+    pub hint: String,
+    /// SHA-256 of the key, hexadecimal.
+    pub key_hash: String,
+    /// Who made it.
+    pub created_by: UserId,
+    /// Seconds since the epoch.
+    pub created_at: i64,
+    /// Seconds since the epoch; none: until revoked. Not named `expires_at`, which would have DynamoDB delete the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_expires_at: Option<i64>,
+    /// Seconds since the epoch, once revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<i64>,
+    /// The name of the sealed answer made with it, if its maker sent an idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_id: Option<String>,
+}
+
+impl KeyRecord {
+    /// What the key is good for at `now` (seconds).
+    pub fn status(&self, now: i64) -> Status {
+        if self.revoked_at.is_some() {
+            Status::Revoked
+        } else if self.key_expires_at.is_some_and(|at| at <= now) {
+            Status::Expired
+        } else {
+            Status::Active
+        }
+    }
+}
+
+/// What the authorizer reads, by the key's hash, in its one read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCredential {
+    /// The record's id.
+    pub api_key_id: KeyId,
+    /// The organization it acts for.
+    pub org_id: OrgId,
+    /// The environment it works in.
+    pub env: Env,
+    /// Seconds since the epoch; none: until revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_expires_at: Option<i64>,
+    /// Seconds since the epoch, once revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<i64>,
+    /// Set while its organization is suspended, in the transaction that suspends it.
+    #[serde(default)]
+    pub org_suspended: bool,
+}
+
+/// The organization's one active key: a marker whose condition lets no second one be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActiveKey {
+    /// The active key's record.
+    pub api_key_id: KeyId,
+    /// Where its credential is.
+    pub key_hash: String,
+    /// From then on the marker holds no one back. Seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_expires_at: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::SystemRng;
+
+    #[test]
+    fn a_key_reads_back_and_has_the_published_form() {
+        for env in [Env::Test, Env::Live] {
+            let key = PlainKey::generate(env, &SystemRng);
+            assert_eq!(key.expose().len(), 46);
+            assert!(key.expose().starts_with(env.key_prefix()));
+            let read = PlainKey::parse(key.expose()).unwrap();
+            assert_eq!((read.env(), read.hash()), (env, key.hash()));
+        }
+    }
+
+    #[test]
+    fn every_single_changed_character_is_noticed() {
+        let key = PlainKey::generate(Env::Live, &SystemRng);
+        for at in 0..KEY_LENGTH {
+            let mut bytes = key.expose().as_bytes().to_vec();
+            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
+            let bent = String::from_utf8(bytes).unwrap();
+            assert_eq!(PlainKey::parse(&bent).err(), Some(InvalidKey), "changed at {at}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_key_is_none() {
+        let key = PlainKey::generate(Env::Test, &SystemRng);
+        let text = key.expose();
+        let cyrillic = text.replacen('s', "\u{455}", 1);
+        let swapped = text.replacen("sk_test_", "sk_live_", 1);
+        for bad in [
+            "",
+            "sk_",
+            "sk_test_",
+            &text[..45],
+            &format!("{text}0"),
+            &format!(" {text}"),
+            &cyrillic,
+            &swapped,
+            &text.to_uppercase(),
+        ] {
+            assert_eq!(PlainKey::parse(bad).err(), Some(InvalidKey), "{}", bad.len());
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_printed_and_its_hint_gives_little_away() {
+        let key = PlainKey::generate(Env::Test, &SystemRng);
+        assert!(!format!("{key:?}").contains(&key.expose()[8..]));
+        assert_eq!(key.hint().chars().count(), 8 + 1 + 4);
+    }
+}

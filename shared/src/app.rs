@@ -1,0 +1,85 @@
+//! The composition root: everything a function uses, built once in init. It has no behaviour.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ConfigError, HttpApiAnswer, aws};
+use crate::key_sets::KeySets;
+use crate::mail::Mailer;
+use crate::passwords::Passwords;
+use crate::rng::{Rng, SystemRng};
+use crate::secrets::Secrets;
+use crate::store::Store;
+
+/// What is passed in, so that tests can pass something else.
+pub struct Outside {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Stands in for the real HTTP client of the AWS clients.
+    pub http_client: Option<SharedHttpClient>,
+}
+
+impl Outside {
+    /// The operating system's clock and randomness, and real connections.
+    pub fn real() -> Self {
+        Self { clock: Arc::new(SystemClock), rng: Arc::new(SystemRng), http_client: None }
+    }
+}
+
+/// Everything a function uses.
+pub struct App {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// The table.
+    pub store: Store,
+    /// The secrets.
+    pub secrets: Secrets,
+    /// The public keys and the issuer.
+    pub key_sets: KeySets,
+    /// The mail.
+    pub mailer: Mailer,
+    /// Argon2 and its memory.
+    pub passwords: Passwords,
+    /// `aud` of every access token.
+    pub audience: String,
+    /// How an HTTP API's authorizer is answered.
+    pub http_api_answer: HttpApiAnswer,
+}
+
+impl App {
+    /// Builds everything; connects to nothing yet.
+    pub fn new(config: &Config, outside: Outside) -> Result<Self, ConfigError> {
+        let Outside { clock, rng, http_client } = outside;
+        let clients = aws::clients(config, http_client)?;
+        let store = Store::new(clients.dynamodb, config.table.clone(), Arc::clone(&rng));
+        let secrets = Secrets::new(
+            clients.secretsmanager,
+            Arc::clone(&clock),
+            &config.signing_secret,
+            &config.codes_secret,
+            &config.sealing_secret,
+        );
+        Ok(Self {
+            key_sets: KeySets::new(store.clone(), Arc::clone(&clock)),
+            mailer: Mailer::new(clients.sesv2, config.mail_from.clone()),
+            passwords: Passwords::new(),
+            audience: config.audience.clone(),
+            http_api_answer: config.http_api_answer,
+            store,
+            secrets,
+            clock,
+            rng,
+        })
+    }
+
+    /// Builds everything from the environment.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::new(&Config::from_environment()?, Outside::real())
+    }
+}

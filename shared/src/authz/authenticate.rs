@@ -1,0 +1,68 @@
+//! Who a credential is.
+
+use crate::api_keys::PlainKey;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::ids::{OrgId, SessionId, UserId};
+use crate::principals::{KeyPrincipal, Principal, UserPrincipal};
+use crate::tokens::access_token::{self, Claims};
+use crate::users::Role;
+
+/// Why a credential is nobody's.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// Not authentic. The word is for the log; the client learns none of it.
+    #[error("not authentic: {0}")]
+    NotAuthentic(&'static str),
+    /// Authentic, but its organization is suspended.
+    #[error("the organization is suspended")]
+    Suspended(Principal),
+    /// It could not be found out: neither allow nor deny.
+    #[error(transparent)]
+    Unavailable(#[from] Failure),
+}
+
+/// Says who a credential is. An access token costs no read of its own, an API key one, anything else none.
+pub async fn authenticate(app: &App, credential: &str) -> Result<Principal, Rejection> {
+    if credential.starts_with("sk_") {
+        return api_key(app, credential).await;
+    }
+    if credential.starts_with("eyJ") {
+        return access_token(app, credential).await;
+    }
+    Err(Rejection::NotAuthentic("unknown_form"))
+}
+
+async fn api_key(app: &App, credential: &str) -> Result<Principal, Rejection> {
+    let key = PlainKey::parse(credential).map_err(|_| Rejection::NotAuthentic("malformed_key"))?;
+    let found = app.store.key_credential(&key.hash()).await.map_err(Failure::from)?;
+    let found = found.ok_or(Rejection::NotAuthentic("unknown_key"))?;
+    if found.revoked_at.is_some() {
+        return Err(Rejection::NotAuthentic("revoked_key"));
+    }
+    if found.key_expires_at.is_some_and(|at| at <= app.clock.now_seconds()) {
+        return Err(Rejection::NotAuthentic("expired_key"));
+    }
+    let principal = Principal::ApiKey(KeyPrincipal {
+        api_key_id: found.api_key_id,
+        org_id: found.org_id,
+        env: found.env,
+    });
+    if found.org_suspended { Err(Rejection::Suspended(principal)) } else { Ok(principal) }
+}
+
+async fn access_token(app: &App, credential: &str) -> Result<Principal, Rejection> {
+    let keyring = app.key_sets.current().await.map_err(Failure::from)?;
+    let claims = access_token::verify(credential, &keyring, &app.audience, app.clock.now_seconds());
+    let claims = claims.map_err(|error| Rejection::NotAuthentic(error.word()))?;
+    user(&claims).ok_or(Rejection::NotAuthentic("implausible_claims"))
+}
+
+fn user(claims: &Claims) -> Option<Principal> {
+    Some(Principal::User(UserPrincipal {
+        user_id: UserId::parse(&claims.sub).ok()?,
+        org_id: OrgId::parse(&claims.org).ok()?,
+        role: Role::parse(&claims.role)?,
+        session_id: SessionId::parse(&claims.sid).ok()?,
+    }))
+}

@@ -1,0 +1,81 @@
+//! The authorizer's decision, whatever the event holds.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::answer::{self, Form};
+use super::event::{self, Gateway, Question};
+use super::{Rejection, authenticate, bearer};
+use crate::addresses;
+use crate::app::App;
+use crate::audit::Event;
+use crate::config::HttpApiAnswer;
+
+/// An error is an answer, too: a REST API makes 401 of the first, our 503 of the second.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorizerError {
+    /// Not authentic. The text is API Gateway's magic word, to the letter.
+    #[error("Unauthorized")]
+    Unauthorized,
+    /// It could not be found out.
+    #[error("the credential could not be checked")]
+    Unavailable,
+}
+
+/// Decides about an event.
+///
+/// # Errors
+/// [`AuthorizerError::Unauthorized`] to a REST API alone; [`AuthorizerError::Unavailable`] to both kinds.
+pub async fn decide(app: &App, event: &Value) -> Result<Value, AuthorizerError> {
+    let question = event::read(event);
+    let result = match question.authorization.and_then(bearer) {
+        Some(credential) => authenticate(app, credential).await,
+        None => Err(Rejection::NotAuthentic("no_bearer")),
+    };
+    log(&question, &result);
+    let simple = question.gateway == Gateway::HttpV2 && app.http_api_answer == HttpApiAnswer::Simple;
+    let form = match &question.resource {
+        _ if simple => Form::Simple,
+        Some(resource) => Form::Policy(resource),
+        // An event that names no API plausibly lets nobody in: a denial of everything is still a denial.
+        None if question.gateway == Gateway::HttpPolicy || question.gateway == Gateway::HttpV2 => {
+            return Ok(answer::deny(&Form::Policy("*"), "anonymous", "unauthorized"));
+        }
+        None => return Err(AuthorizerError::Unauthorized),
+    };
+    match result {
+        Ok(principal) => Ok(answer::allow(&form, &principal)),
+        Err(Rejection::Suspended(principal)) => {
+            Ok(answer::deny(&form, principal.id(), "organization_suspended"))
+        }
+        Err(Rejection::NotAuthentic(_)) => match question.gateway {
+            Gateway::Rest => Err(AuthorizerError::Unauthorized),
+            Gateway::HttpPolicy | Gateway::HttpV2 => Ok(answer::deny(&form, "anonymous", "unauthorized")),
+        },
+        Err(Rejection::Unavailable(_)) => Err(AuthorizerError::Unavailable),
+    }
+}
+
+fn log(question: &Question<'_>, result: &Result<crate::principals::Principal, Rejection>) {
+    let (outcome, reason, principal) = match result {
+        Ok(principal) => ("ok", "", Some(principal)),
+        Err(Rejection::Suspended(principal)) => ("refused", "organization_suspended", Some(principal)),
+        Err(Rejection::NotAuthentic(why)) => ("refused", *why, None),
+        Err(Rejection::Unavailable(failure)) => {
+            tracing::error!(request_id = question.request_id, cause = failure.causes(), "failed");
+            ("failed", "service_unavailable", None)
+        }
+    };
+    Event {
+        action: "authorize",
+        outcome,
+        reason,
+        actor: principal.map_or("", |it| it.id()),
+        org: principal.map_or("", |it| it.org_id().as_str()),
+        network: &addresses::network(question.source.parse::<IpAddr>().ok()),
+        request_id: question.request_id,
+        ..Event::default()
+    }
+    .write();
+}

@@ -1,0 +1,138 @@
+//! The four events an authorizer is called with, told apart by what they hold.
+//!
+//! REST `TOKEN`, REST `REQUEST`, HTTP API payload 1.0 and 2.0 (API Gateway developer guide, "Use API Gateway Lambda authorizers" and
+//! "Control access to HTTP APIs with AWS Lambda authorizers"). They are read from loose JSON, not from typed structures, since whatever
+//! an event holds must get a decision, and a type that does not fit would be an error.
+
+use serde_json::Value;
+
+/// Which gateway asks, and so in which form it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gateway {
+    /// A REST API: 401 by the error `Unauthorized`, 403 by a denying policy.
+    Rest,
+    /// An HTTP API, payload 1.0: always a policy, since an error is a 500.
+    HttpPolicy,
+    /// An HTTP API, payload 2.0: as it is configured.
+    HttpV2,
+}
+
+/// What an event asks.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Question<'a> {
+    pub gateway: Gateway,
+    /// The `Authorization` header, if there is exactly one.
+    pub authorization: Option<&'a str>,
+    /// Every route of the asking API and stage, if the event names them plausibly.
+    pub resource: Option<String>,
+    pub request_id: &'a str,
+    pub source: &'a str,
+}
+
+/// Reads an event of any kind, or of none.
+pub(super) fn read(event: &Value) -> Question<'_> {
+    let version = event.get("version").and_then(Value::as_str);
+    let token = event.get("type").and_then(Value::as_str) == Some("TOKEN");
+    let gateway = match version {
+        Some("2.0") => Gateway::HttpV2,
+        Some("1.0") => Gateway::HttpPolicy,
+        _ => Gateway::Rest,
+    };
+    let authorization = if token { text(event, "authorizationToken") } else { header(event) };
+    let arn = text(event, "methodArn").or_else(|| text(event, "routeArn"));
+    let context = event.get("requestContext").unwrap_or(&Value::Null);
+    let identity = context.get("identity").or_else(|| context.get("http")).unwrap_or(&Value::Null);
+    Question {
+        gateway,
+        authorization,
+        resource: arn.and_then(every_route),
+        request_id: text(context, "requestId").unwrap_or_default(),
+        source: text(identity, "sourceIp").unwrap_or_default(),
+    }
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str)
+}
+
+/// The one `Authorization` header, its name in any case. Two of them are none: nobody can say which one counts.
+fn header(event: &Value) -> Option<&str> {
+    let named = |map: &'static str| {
+        let entries = event.get(map).and_then(Value::as_object).into_iter().flatten();
+        entries.filter(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value)
+    };
+    let single: Vec<&Value> = named("headers").collect();
+    let multiple: Vec<&Value> = named("multiValueHeaders").filter_map(Value::as_array).flatten().collect();
+    match (single.as_slice(), multiple.as_slice()) {
+        ([one], [] | [_]) | ([], [one]) => one.as_str(),
+        _ => None,
+    }
+}
+
+/// `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{method}/{path}` → every method and path of that API and stage, and nothing
+/// wider: a policy that is cached must not deny the caller's next route, nor allow another API's.
+fn every_route(arn: &str) -> Option<String> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [arn, partition, service @ "execute-api", region, account, rest] = parts.as_slice() else {
+        return None;
+    };
+    let mut path = rest.split('/');
+    let (api, stage) = (path.next()?, path.next()?);
+    let plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_$".contains(&byte))
+    };
+    let plausible = *arn == "arn" && [*partition, region, account, api, stage].into_iter().all(plain);
+    plausible.then(|| format!("arn:{partition}:{service}:{region}:{account}:{api}/{stage}/*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:execute-api:eu-north-1:123456789012:abc123/prod/GET/organizations/me";
+
+    #[test]
+    fn the_four_kinds_are_told_apart() {
+        let token = json!({"type": "TOKEN", "authorizationToken": "Bearer x", "methodArn": ARN});
+        let question = read(&token);
+        assert_eq!((question.gateway, question.authorization), (Gateway::Rest, Some("Bearer x")));
+        assert_eq!(
+            question.resource.as_deref(),
+            Some("arn:aws:execute-api:eu-north-1:123456789012:abc123/prod/*")
+        );
+
+        let request = json!({"type": "REQUEST", "methodArn": ARN, "headers": {"authorization": "Bearer x"}});
+        assert_eq!(read(&request).gateway, Gateway::Rest);
+        let one = json!({"version": "1.0", "type": "REQUEST", "methodArn": ARN, "headers": {"Authorization": "Bearer x"}});
+        assert_eq!((read(&one).gateway, read(&one).authorization), (Gateway::HttpPolicy, Some("Bearer x")));
+        let two = json!({"version": "2.0", "type": "REQUEST", "routeArn": ARN, "headers": {"authorization": "Bearer x"}});
+        assert_eq!((read(&two).gateway, read(&two).authorization), (Gateway::HttpV2, Some("Bearer x")));
+    }
+
+    #[test]
+    fn two_authorization_headers_are_none() {
+        let twice = json!({"type": "REQUEST", "headers": {"Authorization": "Bearer a"}, "multiValueHeaders": {"Authorization": ["Bearer a", "Bearer b"]}});
+        assert_eq!(read(&twice).authorization, None);
+        let spelled =
+            json!({"type": "REQUEST", "headers": {"Authorization": "Bearer a", "authorization": "Bearer b"}});
+        assert_eq!(read(&spelled).authorization, None);
+    }
+
+    #[test]
+    fn a_resource_is_never_wider_than_one_stage() {
+        for odd in [
+            "",
+            "arn",
+            "arn:aws:execute-api:r:1:api",
+            "arn:aws:execute-api:r:1:*/*/GET/",
+            "arn:aws:execute-api:r:1:a*/prod/GET/",
+            "arn:aws:s3:::bucket/key",
+        ] {
+            assert_eq!(every_route(odd), None, "{odd}");
+        }
+        let default = every_route("arn:aws-cn:execute-api:r:1:api/$default/GET/x");
+        assert_eq!(default.as_deref(), Some("arn:aws-cn:execute-api:r:1:api/$default/*"));
+    }
+}

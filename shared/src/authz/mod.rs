@@ -1,0 +1,11 @@
+//! From a bearer to a principal, and from a principal to what the gateway is told.
+
+mod answer;
+mod authenticate;
+mod bearer;
+mod decide;
+mod event;
+
+pub use authenticate::{Rejection, authenticate};
+pub use bearer::bearer;
+pub use decide::{AuthorizerError, decide};

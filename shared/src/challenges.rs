@@ -1,0 +1,118 @@
+//! Challenges: the pending second step of a login.
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto;
+use crate::ids::ChallengeId;
+use crate::rng::{self, Rng};
+use crate::sensitive::Sensitive;
+use crate::users::Identity;
+
+/// How long a code lives, in seconds.
+pub const LIFETIME_SECONDS: i64 = 10 * 60;
+/// How many codes may be tried for one challenge. The code dies with the last.
+pub const MAX_ATTEMPTS: u32 = 5;
+/// How often a code may be sent again for one challenge.
+pub const MAX_RESENDS: u32 = 3;
+/// How long to wait before a code is sent again, in seconds.
+pub const RESEND_AFTER_SECONDS: i64 = 60;
+
+/// A one-time code: six digits. It cannot be printed; it leaves by mail alone.
+#[derive(Debug, Clone)]
+pub struct Code(Sensitive<String>);
+
+impl Code {
+    /// A new code, each of the million equally likely.
+    pub fn generate(rng: &dyn Rng) -> Self {
+        Self(Sensitive::new(format!("{:06}", rng::below(rng, 1_000_000))))
+    }
+
+    /// A code somebody typed. Any text may be tried; only the right one is right.
+    pub fn typed(text: &str) -> Self {
+        Self(Sensitive::new(text.to_owned()))
+    }
+
+    /// The code itself, for the mail.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// What is stored in its place: HMAC-SHA-256 over challenge and code under the `codes` secret, hexadecimal. A bare hash
+    /// of six digits is undone by trying a million; and a code is worth nothing for another challenge.
+    pub fn hash(&self, key: &[u8], challenge: &ChallengeId) -> String {
+        crypto::hex(&crypto::hmac_sha256(
+            key,
+            &[challenge.as_str().as_bytes(), b"\0", self.expose().as_bytes()],
+        ))
+    }
+}
+
+/// A pending second step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Its id, which the client holds.
+    pub challenge_id: ChallengeId,
+    /// Who passed the first step.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Hash of the normalized address: names the guards.
+    pub address_hash: String,
+    /// The network the first step came from: names a guard that success opens.
+    pub network: String,
+    /// Keyed hash of the code that is alive.
+    pub code_hash: String,
+    /// Codes tried so far.
+    pub attempts: u32,
+    /// Codes sent again so far.
+    pub resends: u32,
+    /// When the code that is alive was sent. Seconds since the epoch.
+    pub sent_at: i64,
+    /// When it dies. Seconds since the epoch.
+    pub expires_at: i64,
+    /// When it was used. Seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumed_at: Option<i64>,
+}
+
+impl Challenge {
+    /// Whether a code may still be tried at `now`.
+    pub fn is_open(&self, now: i64) -> bool {
+        self.consumed_at.is_none() && self.expires_at > now && self.attempts < MAX_ATTEMPTS
+    }
+
+    /// Whether `code` is the one that is alive, under any of `keys` (the secret's current and previous version).
+    pub fn accepts(&self, code: &Code, keys: &[&[u8]]) -> bool {
+        keys.iter().any(|key| {
+            crypto::equal(code.hash(key, &self.challenge_id).as_bytes(), self.code_hash.as_bytes())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::rng::SystemRng;
+
+    #[test]
+    fn a_code_is_six_digits_and_not_printed() {
+        for _ in 0..100 {
+            let code = Code::generate(&SystemRng);
+            assert!(code.expose().len() == 6 && code.expose().bytes().all(|byte| byte.is_ascii_digit()));
+            assert_eq!(format!("{code:?}"), "Code([sensitive])");
+        }
+    }
+
+    #[test]
+    fn a_hash_belongs_to_one_challenge_and_one_key() {
+        let clock = ManualClock::new(OffsetDateTime::UNIX_EPOCH);
+        let (one, other) = (ChallengeId::new(&clock, &SystemRng), ChallengeId::new(&clock, &SystemRng));
+        let code = Code::typed("123456");
+        assert_eq!(code.hash(b"key", &one), Code::typed("123456").hash(b"key", &one));
+        assert_ne!(code.hash(b"key", &one), code.hash(b"key", &other));
+        assert_ne!(code.hash(b"key", &one), code.hash(b"yek", &one));
+        assert_ne!(code.hash(b"key", &one), Code::typed("123457").hash(b"key", &one));
+    }
+}

@@ -1,0 +1,92 @@
+//! AWS's clients, configured by hand: `aws-config`'s search for credentials, regions and profiles costs a third of a cold start and
+//! finds what Lambda has put into the environment anyway.
+
+use std::time::Duration;
+
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::{Config, ConfigError};
+
+/// How long one try may take. DynamoDB answers in milliseconds: a second is a connection that died.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a call may take with all its tries; under every function's own time-out.
+pub const OPERATION_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// How often a call is tried.
+pub const MAX_ATTEMPTS: u32 = 3;
+
+/// Amazon's roots (<https://www.amazontrust.com/repository/>): all that AWS's endpoints chain to. The system's store holds 150 more,
+/// and parsing them costs more than the rest of init.
+const AMAZON_ROOTS: &[u8] = include_bytes!("../../certs/amazon-roots.pem");
+
+/// The three clients.
+pub struct Clients {
+    /// The table.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// The secrets.
+    pub secretsmanager: aws_sdk_secretsmanager::Client,
+    /// The mail.
+    pub sesv2: aws_sdk_sesv2::Client,
+}
+
+/// Makes the clients. `http_client` stands in for the real one where requests are to be recorded or made to fail.
+pub fn clients(config: &Config, http_client: Option<SharedHttpClient>) -> Result<Clients, ConfigError> {
+    let http_client = match http_client {
+        Some(client) => client,
+        None => https_client(config)?,
+    };
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(ATTEMPT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS);
+    // The three crates' builders are the same code three times over, but three types.
+    macro_rules! client {
+        ($sdk:ident, $endpoint:expr) => {{
+            let credentials = $sdk::config::Credentials::new(
+                &config.credentials.access_key_id,
+                config.credentials.secret_access_key.expose(),
+                config.credentials.session_token.as_ref().map(|token| token.expose().clone()),
+                None,
+                "environment",
+            );
+            let mut builder = $sdk::Config::builder()
+                .behavior_version($sdk::config::BehaviorVersion::v2026_01_12())
+                .region($sdk::config::Region::new(config.region.clone()))
+                .credentials_provider(credentials)
+                .http_client(http_client.clone())
+                .timeout_config(timeouts.clone())
+                .retry_config(retries.clone());
+            if let Some(endpoint) = &$endpoint {
+                builder = builder.endpoint_url(endpoint);
+            }
+            $sdk::Client::from_conf(builder.build())
+        }};
+    }
+    Ok(Clients {
+        dynamodb: client!(aws_sdk_dynamodb, config.endpoints.dynamodb),
+        secretsmanager: client!(aws_sdk_secretsmanager, config.endpoints.secretsmanager),
+        sesv2: client!(aws_sdk_sesv2, config.endpoints.sesv2),
+    })
+}
+
+/// The real HTTP client. It keeps its connections for as long as the execution environment lives.
+pub fn https_client(config: &Config) -> Result<SharedHttpClient, ConfigError> {
+    let roots = match &config.ca_bundle {
+        None => AMAZON_ROOTS.to_vec(),
+        Some(path) => std::fs::read(path).map_err(|error| ConfigError::Tls(error.to_string()))?,
+    };
+    let trust = TrustStore::empty().with_pem_certificate(roots);
+    let context = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|error| ConfigError::Tls(error.to_string()))?;
+    Ok(aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(context)
+        .build_https())
+}

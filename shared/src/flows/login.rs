@@ -1,0 +1,118 @@
+//! The first step of a login: address and password, answered with a challenge.
+
+use super::trail::Trail;
+use super::{Origin, Refusal};
+use crate::addresses::EmailAddress;
+use crate::app::App;
+use crate::challenges::{Challenge, Code, LIFETIME_SECONDS};
+use crate::guards::{CODES, Guard};
+use crate::ids::ChallengeId;
+use crate::sensitive::Sensitive;
+use crate::store::Counted;
+use crate::users::{Identity, User};
+
+/// A login that has passed its first step.
+#[derive(Debug)]
+pub struct LoginStarted {
+    /// What the second step names.
+    pub challenge_id: ChallengeId,
+    /// When its code dies. Seconds since the epoch.
+    pub expires_at: i64,
+    /// Who is logging in.
+    pub identity: Identity,
+}
+
+/// Checks address and password, and mails a code.
+///
+/// An unknown address costs the same reads, writes and hashing as a wrong password, and answers the same.
+///
+/// # Errors
+/// [`Refusal::TooManyAttempts`] before anything is hashed, [`Refusal::InvalidCredentials`], and only then
+/// [`Refusal::OrganizationSuspended`].
+pub async fn login(
+    app: &App,
+    origin: &Origin,
+    address: &EmailAddress,
+    password: &Sensitive<String>,
+) -> Result<LoginStarted, Refusal> {
+    let mut trail = Trail::new("login", origin);
+    trail.address(address);
+    let result = attempt(app, origin, address, password, &mut trail).await;
+    trail.end(result)
+}
+
+async fn attempt(
+    app: &App,
+    origin: &Origin,
+    address: &EmailAddress,
+    password: &Sensitive<String>,
+    trail: &mut Trail<'_>,
+) -> Result<LoginStarted, Refusal> {
+    let now = app.clock.now_seconds();
+    let (user, code_guesses) = app.store.user_and_code_guesses(address).await?;
+    if let Some(user) = &user {
+        trail.actor(&user.user_id, &user.org_id);
+    }
+    // Ten wrong codes shut the address, not just one challenge; or each new login would bring five more guesses.
+    if let Some(until) = code_guesses.locked_until(CODES, now) {
+        return Err(Refusal::TooManyAttempts { retry_after: until - now });
+    }
+    // Counted before it is judged: of many guesses at once, no more are judged than are allowed.
+    if let Counted::Locked { until } =
+        app.store.count_guess(&Guard::passwords(address, &origin.network), now).await?
+    {
+        return Err(Refusal::TooManyAttempts { retry_after: until - now });
+    }
+    let stored = user.as_ref().map(|user| user.password_hash.as_str());
+    let right = app.passwords.verify(password, stored)?;
+    let user = user.filter(|_| right).ok_or(Refusal::InvalidCredentials)?;
+    let identity = identify(app, user).await?;
+    let started = challenge(app, origin, address, identity).await?;
+    trail.target(&started.challenge_id);
+    Ok(started)
+}
+
+/// Role and organization as they are now.
+async fn identify(app: &App, user: User) -> Result<Identity, Refusal> {
+    let (organization, role) = app.store.organization_and_role(&user.org_id, &user.user_id).await?;
+    // Somebody who is no member any more has nothing to log in to.
+    let (Some(organization), Some(role)) = (organization, role) else {
+        return Err(Refusal::InvalidCredentials);
+    };
+    if !organization.is_active {
+        return Err(Refusal::OrganizationSuspended);
+    }
+    let User { user_id, email, full_name, org_id, .. } = user;
+    Ok(Identity { user_id, org_id, email, full_name, role, has_onboarded: organization.has_onboarded() })
+}
+
+async fn challenge(
+    app: &App,
+    origin: &Origin,
+    address: &EmailAddress,
+    identity: Identity,
+) -> Result<LoginStarted, Refusal> {
+    let now = app.clock.now_seconds();
+    let codes = app.secrets.codes().await?;
+    let challenge_id = ChallengeId::new(app.clock.as_ref(), app.rng.as_ref());
+    let code = Code::generate(app.rng.as_ref());
+    let challenge = Challenge {
+        code_hash: code.hash(codes.current(), &challenge_id),
+        challenge_id,
+        identity,
+        address_hash: address.hash(),
+        network: origin.network.clone(),
+        attempts: 0,
+        resends: 0,
+        sent_at: now,
+        expires_at: now + LIFETIME_SECONDS,
+        consumed_at: None,
+    };
+    app.store.put_challenge(&challenge).await?;
+    app.mailer.send_code(&challenge.identity.email, &code).await?;
+    Ok(LoginStarted {
+        challenge_id: challenge.challenge_id,
+        expires_at: challenge.expires_at,
+        identity: challenge.identity,
+    })
+}

@@ -1,0 +1,154 @@
+//! Use cases, one file each: what the product does, without HTTP, Lambda or SDK.
+
+mod create_key;
+mod discovery;
+mod list_keys;
+mod login;
+mod logout;
+mod organization;
+mod refresh;
+mod resend;
+mod revoke_key;
+mod switch_environment;
+mod tokens;
+mod trail;
+mod verify;
+
+pub use create_key::{CreatedKey, KeyRequest, create_key};
+pub use discovery::published_keys;
+pub use list_keys::{DescribedKey, ListedKeys, list_keys};
+pub use login::{LoginStarted, login};
+pub use logout::logout;
+pub use organization::organization;
+pub use refresh::refresh;
+pub use resend::{Resent, resend};
+pub use revoke_key::revoke_key;
+pub use switch_environment::switch_environment;
+pub use tokens::Tokens;
+pub use verify::{CodeType, verify};
+
+use crate::failure::Failure;
+use crate::key_sets::KeySetsError;
+use crate::mail::MailError;
+use crate::organizations::Organization;
+use crate::passwords::PasswordError;
+use crate::secrets::SecretError;
+use crate::signer::SignError;
+use crate::store::{Standing, StoreError};
+
+/// Where a request comes from, as the gateway says: never from a header.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The gateway's id of the request.
+    pub request_id: String,
+    /// The network of its source address (/24, /48).
+    pub network: String,
+}
+
+/// Why a use case did not do what it was asked. What status that is, `http` says.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Unknown address or wrong password: never which.
+    #[error("unknown address or wrong password")]
+    InvalidCredentials,
+    /// A guard is shut.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// Seconds until it opens.
+        retry_after: i64,
+    },
+    /// The code is wrong, used, expired, or another challenge's.
+    #[error("the code is not accepted")]
+    InvalidCode,
+    /// The refresh token is not ours, was used, or its session is over; the word says which, for the log alone.
+    #[error("the refresh token is not accepted: {0}")]
+    InvalidRefreshToken(&'static str),
+    /// The session behind the access token is over.
+    #[error("the session is over")]
+    SessionOver,
+    /// Another organization's resource.
+    #[error("another organization's")]
+    WrongOrganization,
+    /// The role does not allow it.
+    #[error("the role does not allow it")]
+    InsufficientRole,
+    /// Onboarding or payments are missing.
+    #[error("not onboarded")]
+    OnboardingIncomplete,
+    /// The organization is suspended.
+    #[error("the organization is suspended")]
+    OrganizationSuspended,
+    /// The organization has an active key.
+    #[error("an active key exists")]
+    ActiveKeyExists,
+    /// Allowed, but not so often.
+    #[error("too often")]
+    RateLimited {
+        /// Seconds until it is allowed.
+        retry_after: i64,
+    },
+    /// The idempotency key belongs to another request.
+    #[error("the idempotency key belongs to another request")]
+    IdempotencyMismatch,
+    /// The key that the idempotency key stands for was revoked.
+    #[error("the idempotency key is spent")]
+    IdempotencySpent,
+    /// There is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// Not the client's doing. Nothing was decided, so nothing is allowed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+macro_rules! failed_from {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                Self::Failed(error.into())
+            }
+        }
+    )*};
+}
+failed_from!(StoreError, SecretError, KeySetsError, MailError, SignError, PasswordError);
+
+impl Refusal {
+    /// The code clients and audit events know it by. A code never changes once shipped.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::InvalidCode => "invalid_code",
+            Self::InvalidRefreshToken(_) => "invalid_refresh_token",
+            Self::SessionOver => "unauthorized",
+            Self::WrongOrganization => "wrong_organization",
+            Self::InsufficientRole => "insufficient_role",
+            Self::OnboardingIncomplete => "onboarding_incomplete",
+            Self::OrganizationSuspended => "organization_suspended",
+            Self::ActiveKeyExists => "active_key_exists",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::IdempotencySpent => "idempotency_spent",
+            Self::NotFound => "not_found",
+            Self::Failed(_) => "service_unavailable",
+        }
+    }
+}
+
+/// Who may write: the session lives, the organization is active, the role manages; in this order.
+fn may_write(standing: Standing, now: i64) -> Result<Organization, Refusal> {
+    if !standing.session.is_some_and(|session| session.is_live(now)) {
+        return Err(Refusal::SessionOver);
+    }
+    let organization = standing.organization.ok_or(Refusal::WrongOrganization)?;
+    if !organization.is_active {
+        return Err(Refusal::OrganizationSuspended);
+    }
+    match standing.role {
+        Some(role) if role.may_manage() => Ok(organization),
+        _ => Err(Refusal::InsufficientRole),
+    }
+}
+
+/// How often a write is tried whose standing changed between the read and the write.
+const WRITE_TRIES: usize = 3;

@@ -1,0 +1,65 @@
+//! A code sent again: a new one to the same address, the old one dead.
+
+use super::trail::Trail;
+use super::{Origin, Refusal};
+use crate::app::App;
+use crate::challenges::{Code, LIFETIME_SECONDS, MAX_RESENDS, RESEND_AFTER_SECONDS};
+use crate::guards::Guard;
+use crate::ids::ChallengeId;
+use crate::store::ResendOutcome;
+
+/// A challenge with a new code.
+#[derive(Debug)]
+pub struct Resent {
+    /// The same challenge.
+    pub challenge_id: ChallengeId,
+    /// When the new code dies. Seconds since the epoch.
+    pub expires_at: i64,
+}
+
+/// Sends a new code: not sooner than a minute after the last, at most three times a challenge. The tries of the challenge are not
+/// given back.
+///
+/// # Errors
+/// [`Refusal::InvalidCode`] when the challenge takes no codes, [`Refusal::RateLimited`], [`Refusal::TooManyAttempts`].
+pub async fn resend(app: &App, origin: &Origin, challenge_id: &str) -> Result<Resent, Refusal> {
+    let mut trail = Trail::new("resend", origin);
+    let result = attempt(app, challenge_id, &mut trail).await;
+    trail.end(result)
+}
+
+async fn attempt(app: &App, challenge_id: &str, trail: &mut Trail<'_>) -> Result<Resent, Refusal> {
+    let now = app.clock.now_seconds();
+    let challenge_id = ChallengeId::parse(challenge_id).map_err(|_| Refusal::InvalidCode)?;
+    trail.target(&challenge_id);
+    let challenge = app.store.challenge(&challenge_id).await?.ok_or(Refusal::InvalidCode)?;
+    trail.actor(&challenge.identity.user_id, &challenge.identity.org_id);
+    if !challenge.is_open(now) {
+        return Err(Refusal::InvalidCode);
+    }
+    if let Some(until) = app.store.guard_locked_until(&Guard::codes(&challenge.address_hash), now).await? {
+        return Err(Refusal::TooManyAttempts { retry_after: until - now });
+    }
+    let codes = app.secrets.codes().await?;
+    let code = Code::generate(app.rng.as_ref());
+    let expires_at = now + LIFETIME_SECONDS;
+    match app
+        .store
+        .replace_code(&challenge_id, &code.hash(codes.current(), &challenge_id), now, expires_at)
+        .await?
+    {
+        ResendOutcome::Replaced => {
+            app.mailer.send_code(&challenge.identity.email, &code).await?;
+            Ok(Resent { challenge_id, expires_at })
+        }
+        ResendOutcome::Refused(Some(now_is)) if now_is.is_open(now) => {
+            let wait = if now_is.resends < MAX_RESENDS {
+                now_is.sent_at + RESEND_AFTER_SECONDS
+            } else {
+                now_is.expires_at
+            };
+            Err(Refusal::RateLimited { retry_after: wait - now })
+        }
+        ResendOutcome::Refused(_) => Err(Refusal::InvalidCode),
+    }
+}

@@ -1,0 +1,55 @@
+//! Revoking an API key: refused from the very next call.
+
+use super::list_keys::DescribedKey;
+use super::trail::Trail;
+use super::{Origin, Refusal, WRITE_TRIES, may_write};
+use crate::api_keys::Status;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::ids::KeyId;
+use crate::principals::{Principal, UserPrincipal};
+use crate::store::RevokeKeyOutcome;
+
+/// Revokes a key of the user's organization; revoking it again gives the same record again.
+///
+/// # Errors
+/// [`Refusal::SessionOver`], [`Refusal::OrganizationSuspended`], [`Refusal::InsufficientRole`], [`Refusal::NotFound`].
+pub async fn revoke_key(
+    app: &App,
+    origin: &Origin,
+    user: &UserPrincipal,
+    id: &KeyId,
+) -> Result<DescribedKey, Refusal> {
+    let mut trail = Trail::of("key.revoke", origin, &Principal::User(user.clone()));
+    trail.target(id);
+    let result = attempt(app, user, id, &mut trail).await;
+    trail.end(result)
+}
+
+async fn attempt(
+    app: &App,
+    user: &UserPrincipal,
+    id: &KeyId,
+    trail: &mut Trail<'_>,
+) -> Result<DescribedKey, Refusal> {
+    for _ in 0..WRITE_TRIES {
+        let now = app.clock.now_seconds();
+        let (record, active, standing) =
+            app.store.key_and_standing(&user.org_id, &user.user_id, &user.session_id, id).await?;
+        may_write(standing, now)?;
+        let mut record = record.ok_or(Refusal::NotFound)?;
+        if record.revoked_at.is_some() {
+            trail.note("was_revoked");
+            return Ok(DescribedKey { record, status: Status::Revoked });
+        }
+        let holds_marker = active.is_some_and(|active| active.api_key_id == *id);
+        match app.store.revoke_key(&record, holds_marker, (&user.user_id, &user.session_id), now).await? {
+            RevokeKeyOutcome::Revoked => {
+                record.revoked_at = Some(now);
+                return Ok(DescribedKey { record, status: Status::Revoked });
+            }
+            RevokeKeyOutcome::Changed => {}
+        }
+    }
+    Err(Failure::Contended.into())
+}

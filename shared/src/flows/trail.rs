@@ -1,0 +1,76 @@
+//! The trail of one attempt: what becomes known of it on its way, written as one audit event at its end.
+
+use super::{Origin, Refusal};
+use crate::addresses::EmailAddress;
+use crate::audit::Event;
+use crate::principals::Principal;
+
+/// One attempt. Exactly one event is written for it, by [`Trail::end`].
+pub(super) struct Trail<'a> {
+    origin: &'a Origin,
+    action: &'static str,
+    actor: String,
+    address: String,
+    org: String,
+    target: String,
+    note: &'static str,
+}
+
+impl<'a> Trail<'a> {
+    pub fn new(action: &'static str, origin: &'a Origin) -> Self {
+        let empty = String::new;
+        Self { origin, action, actor: empty(), address: empty(), org: empty(), target: empty(), note: "" }
+    }
+
+    pub fn of(action: &'static str, origin: &'a Origin, principal: &Principal) -> Self {
+        let mut trail = Self::new(action, origin);
+        trail.actor = principal.id().to_owned();
+        trail.org = principal.org_id().to_string();
+        trail
+    }
+
+    /// The address that was tried, before anybody is known: the beginning of its hash.
+    pub fn address(&mut self, address: &EmailAddress) {
+        self.address = address.hash()[..12].to_owned();
+    }
+
+    pub fn actor(&mut self, user: &impl ToString, org: &impl ToString) {
+        self.actor = user.to_string();
+        self.org = org.to_string();
+    }
+
+    pub fn target(&mut self, target: &impl ToString) {
+        self.target = target.to_string();
+    }
+
+    /// What is worth knowing of a success that was not the plain case.
+    pub fn note(&mut self, note: &'static str) {
+        self.note = note;
+    }
+
+    /// Writes the event, and a failure's cause beside it; passes the result on.
+    pub fn end<T>(self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        let (outcome, reason) = match &result {
+            Ok(_) => ("ok", self.note),
+            Err(Refusal::Failed(failure)) => {
+                tracing::error!(request_id = self.origin.request_id, cause = failure.causes(), "failed");
+                ("failed", "service_unavailable")
+            }
+            Err(Refusal::InvalidRefreshToken(why)) => ("refused", *why),
+            Err(refusal) => ("refused", refusal.code()),
+        };
+        Event {
+            action: self.action,
+            outcome,
+            reason,
+            actor: &self.actor,
+            address: &self.address,
+            org: &self.org,
+            target: &self.target,
+            network: &self.origin.network,
+            request_id: &self.origin.request_id,
+        }
+        .write();
+        result
+    }
+}

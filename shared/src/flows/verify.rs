@@ -1,0 +1,97 @@
+//! The second step of a login: the code, answered with tokens.
+
+use super::tokens::{self, Stale, Tokens};
+use super::trail::Trail;
+use super::{Origin, Refusal, WRITE_TRIES};
+use crate::app::App;
+use crate::challenges::{Challenge, Code};
+use crate::failure::Failure;
+use crate::ids::{ChallengeId, SessionId};
+use crate::sessions::{LIFETIME_SECONDS, Session};
+use crate::store::{CodeGuess, StartOutcome};
+use crate::tokens::refresh_token::{RefreshToken, Salt};
+
+/// What kind of code was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeType {
+    /// The one that was mailed.
+    Primary,
+    /// A backup code. Nobody has any yet, so none is right; a guess it is all the same.
+    Backup,
+}
+
+/// Judges a code and starts a session.
+///
+/// # Errors
+/// [`Refusal::InvalidCode`] whatever is wrong with it, [`Refusal::TooManyAttempts`] when the address is shut.
+pub async fn verify(
+    app: &App,
+    origin: &Origin,
+    challenge_id: &str,
+    code: &Code,
+    kind: CodeType,
+) -> Result<Tokens, Refusal> {
+    let mut trail = Trail::new("verify", origin);
+    let result = attempt(app, challenge_id, code, kind, &mut trail).await;
+    trail.end(result)
+}
+
+async fn attempt(
+    app: &App,
+    challenge_id: &str,
+    code: &Code,
+    kind: CodeType,
+    trail: &mut Trail<'_>,
+) -> Result<Tokens, Refusal> {
+    let now = app.clock.now_seconds();
+    let challenge_id = ChallengeId::parse(challenge_id).map_err(|_| Refusal::InvalidCode)?;
+    trail.target(&challenge_id);
+    let challenge = app.store.challenge(&challenge_id).await?.ok_or(Refusal::InvalidCode)?;
+    trail.actor(&challenge.identity.user_id, &challenge.identity.org_id);
+    if !challenge.is_open(now) {
+        return Err(Refusal::InvalidCode);
+    }
+    let codes = app.secrets.codes().await?;
+    match app.store.count_code_guess(&challenge, now).await? {
+        CodeGuess::Counted => {}
+        CodeGuess::Closed => return Err(Refusal::InvalidCode),
+        CodeGuess::Locked { until } => return Err(Refusal::TooManyAttempts { retry_after: until - now }),
+    }
+    let right = challenge.accepts(code, &codes.all());
+    if !right || kind == CodeType::Backup {
+        return Err(Refusal::InvalidCode);
+    }
+    start(app, &challenge, now).await
+}
+
+async fn start(app: &App, challenge: &Challenge, now: i64) -> Result<Tokens, Refusal> {
+    let signing = app.secrets.signing().await?;
+    let session_id = SessionId::new(app.clock.as_ref(), app.rng.as_ref());
+    let refresh_token =
+        RefreshToken::make(signing.refresh.current(), &session_id, 0, &Salt::random(app.rng.as_ref()));
+    let mut session = Session {
+        session_id,
+        identity: challenge.identity.clone(),
+        generation: 0,
+        current_hash: refresh_token.hash(),
+        previous_hash: None,
+        rotated_at: None,
+        created_at: now,
+        expires_at: now + LIFETIME_SECONDS,
+        revoked_at: None,
+    };
+    for _ in 0..WRITE_TRIES {
+        match app.store.start_session(challenge, &session, now).await? {
+            StartOutcome::Started => return tokens::issue(app, &signing, session, refresh_token).await,
+            StartOutcome::ChallengeClosed => return Err(Refusal::InvalidCode),
+            // The first step was up to ten minutes ago: role and organization may have changed since.
+            StartOutcome::Changed(changed) => {
+                tokens::update(&mut session.identity, changed).map_err(|stale| match stale {
+                    Stale::Suspended => Refusal::OrganizationSuspended,
+                    Stale::NoMember => Refusal::InvalidCode,
+                })?;
+            }
+        }
+    }
+    Err(Failure::Contended.into())
+}

@@ -1,0 +1,138 @@
+//! One call: what a handler needs of the gateway's event.
+
+use std::net::IpAddr;
+
+use lambda_http::http::{HeaderMap, Method};
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+use serde_json::Value;
+
+use super::{Fields, Problem};
+use crate::addresses;
+use crate::api_keys::Env;
+use crate::flows::Origin;
+use crate::ids::{KeyId, OrgId, SessionId, UserId};
+use crate::principals::{KeyPrincipal, Principal, UserPrincipal};
+use crate::users::Role;
+
+/// A call. Behind a REST API or an HTTP API; what differs between their events is settled here.
+pub struct Call<'a> {
+    request: &'a Request,
+    origin: Origin,
+    resource: String,
+    principal: Option<Principal>,
+}
+
+impl<'a> Call<'a> {
+    /// Reads a gateway's event.
+    pub fn new(request: &'a Request) -> Self {
+        let (request_id, source, resource, context) = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => (
+                context.request_id.clone(),
+                context.identity.source_ip.clone(),
+                context.resource_path.clone(),
+                Some(&context.authorizer.fields),
+            ),
+            Some(RequestContext::ApiGatewayV2(context)) => (
+                context.request_id.clone(),
+                context.http.source_ip.clone(),
+                // "GET /organizations/{id}"
+                context
+                    .route_key
+                    .as_deref()
+                    .and_then(|route| route.split_once(' '))
+                    .map(|(_, path)| path.to_owned()),
+                context.authorizer.as_ref().map(|authorizer| &authorizer.fields),
+            ),
+            _ => (None, None, None, None),
+        };
+        let source = source.and_then(|text| text.parse::<IpAddr>().ok());
+        let text = |name: &str| context.and_then(|fields| fields.get(name)).and_then(Value::as_str);
+        Self {
+            request,
+            origin: Origin { request_id: printable(request_id), network: addresses::network(source) },
+            resource: resource.unwrap_or_default(),
+            principal: principal(&text),
+        }
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The method, and the path as the template has it: `/api/v1/organizations/{id}`.
+    pub fn route(&self) -> (&Method, &str) {
+        (self.request.method(), &self.resource)
+    }
+
+    /// A parameter of the path.
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.request.path_parameters_ref().and_then(|parameters| parameters.first(name))
+    }
+
+    /// A parameter of the query; given twice, nobody can say which one counts.
+    pub fn query_parameter(&self, name: &'static str) -> Result<Option<&str>, Problem> {
+        let all = self
+            .request
+            .query_string_parameters_ref()
+            .and_then(|parameters| parameters.all(name))
+            .unwrap_or_default();
+        match all.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one)),
+            _ => Err(Problem::field(name, "must be given once")),
+        }
+    }
+
+    /// The request's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// The body's fields.
+    pub fn fields(&self) -> Result<Fields, Problem> {
+        Fields::read(self.request)
+    }
+
+    /// Who the authorizer says it is. None: it is not in front of this route, and nobody is let in.
+    pub fn principal(&self) -> Result<&Principal, Problem> {
+        self.principal.as_ref().ok_or(Problem::Unauthorized)
+    }
+
+    /// The person it is; an API key is not one.
+    pub fn user(&self) -> Result<&UserPrincipal, Problem> {
+        match self.principal()? {
+            Principal::User(user) => Ok(user),
+            Principal::ApiKey(_) => Err(Problem::SessionRequired),
+        }
+    }
+}
+
+/// The authorizer's context, turned back into who it was. Anything unexpected is nobody.
+fn principal<'a>(text: &impl Fn(&str) -> Option<&'a str>) -> Option<Principal> {
+    let org_id = OrgId::parse(text("org_id")?).ok()?;
+    match text("auth_method")? {
+        "jwt" => Some(Principal::User(UserPrincipal {
+            user_id: UserId::parse(text("principal_id")?).ok()?,
+            org_id,
+            role: Role::parse(text("role")?)?,
+            session_id: SessionId::parse(text("session_id")?).ok()?,
+        })),
+        "api_key" => Some(Principal::ApiKey(KeyPrincipal {
+            api_key_id: KeyId::parse(text("api_key_id")?).ok()?,
+            org_id,
+            env: match text("env")? {
+                "test" => Env::Test,
+                "live" => Env::Live,
+                _ => return None,
+            },
+        })),
+        _ => None,
+    }
+}
+
+/// A request id is the gateway's, but an event can be sent by hand: what could not stand in a header is left out.
+fn printable(request_id: Option<String>) -> String {
+    request_id.unwrap_or_default().chars().filter(char::is_ascii_graphic).take(128).collect()
+}

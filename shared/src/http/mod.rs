@@ -1,0 +1,17 @@
+//! HTTP: from a gateway's event to what a use case is asked, and from its result to the envelope.
+
+mod body;
+mod call;
+mod fields;
+mod init;
+mod problem;
+mod respond;
+mod views;
+
+pub use body::Fields;
+pub use call::Call;
+pub use fields::{email, environment, idempotency_key, integer_in, password, text_in};
+pub use init::{WarmUp, start};
+pub use problem::{FieldProblem, Problem};
+pub use respond::{Answer, respond};
+pub use views::{key, organization, tokens, user};

@@ -1,0 +1,75 @@
+//! The envelope, and the headers every answer carries.
+
+use lambda_http::http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::{Body, Error};
+use serde_json::{Value, json};
+
+use super::Problem;
+
+/// What a handler answers when it did what it was asked.
+#[derive(Debug)]
+pub enum Answer {
+    /// 200 in the envelope.
+    Ok(Value),
+    /// 201 in the envelope.
+    Created(Value),
+    /// 204.
+    Empty,
+    /// 200, a public document as it is, outside the envelope, kept by caches for five minutes.
+    Public(Value),
+}
+
+/// Puts an answer or a problem into its envelope.
+pub fn respond(request_id: &str, result: Result<Answer, Problem>) -> Response<Body> {
+    build(request_id, &result).unwrap_or_else(|_| {
+        // Nothing we put into a header can fail to be one; were it so, the client is told no more than that.
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response
+    })
+}
+
+fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<Body>, Error> {
+    let (status, body, cache) = match result {
+        Ok(Answer::Ok(data)) => (StatusCode::OK, Some(success(data)), "no-store"),
+        Ok(Answer::Created(data)) => (StatusCode::CREATED, Some(success(data)), "no-store"),
+        Ok(Answer::Empty) => (StatusCode::NO_CONTENT, None, "no-store"),
+        Ok(Answer::Public(document)) => (StatusCode::OK, Some(document.clone()), "public, max-age=300"),
+        Err(problem) => (problem.status(), Some(failure(request_id, problem)), "no-store"),
+    };
+    let mut response = Response::builder()
+        .status(status)
+        .header(header::CACHE_CONTROL, cache)
+        .header("x-request-id", HeaderValue::from_str(request_id)?)
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if let Err(problem) = result {
+        if let Some(seconds) = problem.retry_after() {
+            response = response.header(header::RETRY_AFTER, seconds);
+        }
+        if let Problem::MethodNotAllowed(allow) = problem {
+            response = response.header(header::ALLOW, *allow);
+        }
+        if problem.code() == "unauthorized" {
+            response = response.header(header::WWW_AUTHENTICATE, r#"Bearer realm="syncgram""#);
+        }
+    }
+    Ok(match body {
+        Some(body) => {
+            response.header(header::CONTENT_TYPE, "application/json").body(Body::Text(body.to_string()))?
+        }
+        None => response.body(Body::Empty)?,
+    })
+}
+
+fn success(data: &Value) -> Value {
+    json!({ "success": true, "data": data })
+}
+
+fn failure(request_id: &str, problem: &Problem) -> Value {
+    let mut error = json!({ "code": problem.code(), "message": problem.message(), "request_id": request_id });
+    if let Problem::Invalid(fields) = problem {
+        let fields = fields.iter().map(|it| json!({ "field": it.field, "message": it.message }));
+        error["fields"] = fields.collect();
+    }
+    json!({ "success": false, "error": error })
+}

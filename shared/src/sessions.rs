@@ -1,0 +1,80 @@
+//! Sessions: one signed-in device, and what a presented refresh token means for it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::SessionId;
+use crate::tokens::refresh_token::RefreshToken;
+use crate::users::Identity;
+
+/// How long a session lives from its login, in seconds. Rotation does not extend it.
+pub const LIFETIME_SECONDS: i64 = 30 * 24 * 60 * 60;
+/// How long a client that lost the answer may ask for it again, in seconds.
+pub const REPLAY_SECONDS: i64 = 60;
+
+/// A session's one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id.
+    pub session_id: SessionId,
+    /// Whose it is.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// How often its refresh token was rotated.
+    pub generation: u32,
+    /// SHA-256 of the refresh token that is alive, hexadecimal.
+    pub current_hash: String,
+    /// SHA-256 of the one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_hash: Option<String>,
+    /// When the latest rotation was. Seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<i64>,
+    /// Seconds since the epoch.
+    pub created_at: i64,
+    /// Seconds since the epoch.
+    pub expires_at: i64,
+    /// When it was ended: by logging out, or because a used token came back. Seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<i64>,
+}
+
+/// What a genuine refresh token means for its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// It is alive: rotate.
+    Current,
+    /// It was rotated away by this same request, whose answer was lost: give the same successor again.
+    Replay,
+    /// It was rotated away and comes back: theft. Revoke the session.
+    Reuse,
+    /// The session is over, or knows nothing of this token.
+    Over,
+}
+
+impl Session {
+    /// Whether the session lives at `now`.
+    pub fn is_live(&self, now: i64) -> bool {
+        self.revoked_at.is_none() && self.expires_at > now
+    }
+
+    /// Judges a token whose MAC was already checked.
+    ///
+    /// `successors` are the hashes of the tokens that this request would rotate to: one for each refresh key in use, and
+    /// none unless the client sent an idempotency key, since a random salt is never drawn twice.
+    pub fn judge(&self, presented: &RefreshToken, successors: &[String], now: i64) -> Judgement {
+        if !self.is_live(now) {
+            return Judgement::Over;
+        }
+        let hash = presented.hash();
+        if hash == self.current_hash {
+            return Judgement::Current;
+        }
+        if presented.generation() >= self.generation {
+            // Ours by its MAC, but of no rotation that was committed: nobody can have been given it.
+            return Judgement::Over;
+        }
+        let recent = self.rotated_at.is_some_and(|at| now - at <= REPLAY_SECONDS);
+        let ours = self.previous_hash.as_ref() == Some(&hash) && successors.contains(&self.current_hash);
+        if recent && ours { Judgement::Replay } else { Judgement::Reuse }
+    }
+}

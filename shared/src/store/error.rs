@@ -1,0 +1,58 @@
+//! What can go wrong with the table, by kind.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+/// Any error's cause, for the log.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Which kind of wrong. A condition that fails where it is a normal answer is no error: the methods say what it meant.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A condition failed that only a mistake of ours lets fail.
+    #[error("a condition failed that should have held: {0}")]
+    ConditionFailed(&'static str),
+    /// DynamoDB refused for now: too many requests, or somebody else is writing the same items.
+    #[error("the table is busy")]
+    Throttled(#[source] Option<Cause>),
+    /// An item is not what this version reads.
+    #[error("the item {item} cannot be read")]
+    Corrupt {
+        /// The item's partition-key prefix: no id, no hash.
+        item: String,
+        /// What was wrong with it.
+        #[source]
+        cause: Option<Cause>,
+    },
+    /// Everything else: no connection, no permission, a time-out.
+    #[error("the table cannot be reached")]
+    Sdk(#[source] Cause),
+}
+
+impl StoreError {
+    /// Sorts an SDK error by its type: throttling apart from the rest.
+    pub(super) fn from_sdk<E, R>(error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        // The codes DynamoDB's API documents for refusing for now; several are not modelled for every operation.
+        const BUSY: [&str; 5] = [
+            "ProvisionedThroughputExceededException",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+            "TransactionConflictException",
+            "TransactionInProgressException",
+        ];
+        let busy = error
+            .as_service_error()
+            .and_then(ProvideErrorMetadata::code)
+            .is_some_and(|code| BUSY.contains(&code));
+        if busy { Self::Throttled(Some(Box::new(error))) } else { Self::Sdk(Box::new(error)) }
+    }
+}
+
+impl From<aws_sdk_dynamodb::error::BuildError> for StoreError {
+    fn from(error: aws_sdk_dynamodb::error::BuildError) -> Self {
+        Self::Sdk(Box::new(error))
+    }
+}

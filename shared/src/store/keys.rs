@@ -1,0 +1,111 @@
+//! Every pk and sk there is. A new item gets its line here, and its permission in the template.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::write::Item;
+use crate::guards::{Guard, GuardKind};
+use crate::ids::{ChallengeId, KeyId, OrgId, SessionId, UserId};
+
+/// An item's primary key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: &str) -> Self {
+        Self { pk, sk: sk.to_owned() }
+    }
+
+    /// What kind of item it names, for errors: the key without its ids.
+    pub fn kind(&self) -> String {
+        self.pk.split('#').next().unwrap_or_default().to_owned()
+    }
+
+    pub fn attributes(&self) -> Item {
+        Item::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+
+    /// The key of an item that was read.
+    pub fn of(item: &Item) -> Option<Self> {
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        Some(Self { pk: text("pk")?, sk: text("sk")? })
+    }
+}
+
+/// A person, by the hash of their normalized address.
+pub(super) fn user(address_hash: &str) -> Key {
+    Key::new(format!("EMAIL#{address_hash}"), "USER")
+}
+
+/// A guard.
+pub(super) fn guard(guard: &Guard) -> Key {
+    let sk = match &guard.kind {
+        GuardKind::Codes => "CODES".to_owned(),
+        GuardKind::Passwords => "PASSWORDS".to_owned(),
+        GuardKind::PasswordsFrom(network) => format!("PASSWORDS#{network}"),
+    };
+    Key { pk: format!("GUARD#{}", guard.address_hash), sk }
+}
+
+/// A challenge.
+pub(super) fn challenge(id: &ChallengeId) -> Key {
+    Key::new(format!("CHALLENGE#{id}"), "CHALLENGE")
+}
+
+/// A session.
+pub(super) fn session(id: &SessionId) -> Key {
+    Key::new(format!("SESSION#{id}"), "SESSION")
+}
+
+/// The partition of everything an organization has.
+pub(super) fn organization_partition(id: &OrgId) -> String {
+    format!("ORG#{id}")
+}
+
+/// An organization.
+pub(super) fn organization(id: &OrgId) -> Key {
+    Key::new(organization_partition(id), "ORG")
+}
+
+/// A person's role in an organization.
+pub(super) fn member(org: &OrgId, user: &UserId) -> Key {
+    Key { pk: organization_partition(org), sk: format!("MEMBER#{user}") }
+}
+
+/// What the key records of an organization begin with: a query walks them, and their ids sort by time.
+pub(super) const KEY_RECORDS: &str = "KEY#";
+
+/// An API key's record.
+pub(super) fn key_record(org: &OrgId, id: &KeyId) -> Key {
+    Key { pk: organization_partition(org), sk: format!("{KEY_RECORDS}{id}") }
+}
+
+/// The organization's one active key.
+pub(super) fn active_key(org: &OrgId) -> Key {
+    Key::new(organization_partition(org), "ACTIVE_KEY")
+}
+
+/// What the authorizer reads: an API key by its hash.
+pub(super) fn key_credential(key_hash: &str) -> Key {
+    Key::new(format!("KEYHASH#{key_hash}"), "CREDENTIAL")
+}
+
+/// When a person last made a key.
+pub(super) fn key_rate(user: &UserId) -> Key {
+    Key::new(format!("USER#{user}"), "KEY_RATE")
+}
+
+/// A sealed answer.
+pub(super) fn sealed_answer(idempotency_id: &str) -> Key {
+    Key::new(format!("IDEMPOTENCY#{idempotency_id}"), "ANSWER")
+}
+
+/// The public keys and the issuer.
+pub(super) fn key_set() -> Key {
+    Key::new("KEYSET".to_owned(), "KEYSET")
+}

@@ -1,0 +1,221 @@
+//! The table: one `impl` file an entity, each state change one conditional write or one transaction.
+//!
+//! It decides no policy and reads no clock: what time it is, it is told. Every read is consistent, since each of them decides about a
+//! credential. Times are seconds since the epoch. No method returns a type of the SDK.
+
+mod api_keys;
+mod challenges;
+mod error;
+mod guards;
+mod key_set;
+mod keys;
+mod organizations;
+mod sessions;
+mod users;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use serde::de::DeserializeOwned;
+
+pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, SealedAnswer};
+pub use challenges::{CodeGuess, ResendOutcome};
+pub use error::{Cause, StoreError};
+pub use guards::Counted;
+pub use organizations::{EnvironmentOutcome, Standing};
+pub use sessions::{Changed, RotateOutcome, StartOutcome};
+
+use crate::crypto;
+use crate::rng::{self, Rng};
+use keys::Key;
+use write::{Action, Item, SHAPE_VERSION, Write};
+
+/// How often a transaction that met another one on the same item is tried. The SDK never tries such a one again by itself.
+const TRANSACTION_TRIES: u32 = 4;
+
+/// The table.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+    rng: Arc<dyn Rng>,
+}
+
+/// How a conditional write ended.
+enum Written {
+    Done,
+    /// The condition failed; this is what was there, if anything.
+    Refused(Option<Item>),
+}
+
+/// How a transaction ended.
+enum Transacted {
+    Committed,
+    /// Nothing was written; one finding for each write, in order.
+    Cancelled(Vec<Finding>),
+}
+
+/// What a cancelled transaction found at one of its writes.
+struct Finding {
+    failed: bool,
+    old: Option<Item>,
+}
+
+impl Store {
+    /// A store over `table`. `rng` names transactions and spreads their retries.
+    pub fn new(client: Client, table: String, rng: Arc<dyn Rng>) -> Self {
+        Self { client, table, rng }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true);
+        let answer = request.send().await.map_err(StoreError::from_sdk)?;
+        answer.item.map(decode).transpose()
+    }
+
+    /// Reads several items in one call. What is missing is missing from the answer.
+    async fn get_several(&self, wanted: &[Key]) -> Result<HashMap<Key, Item>, StoreError> {
+        let keys = wanted.iter().map(Key::attributes).collect();
+        let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
+        let call = self.client.batch_get_item().request_items(&self.table, request);
+        let answer = call.send().await.map_err(StoreError::from_sdk)?;
+        // A handful of small items is never split for its size: what is left unprocessed was throttled.
+        if answer.unprocessed_keys.is_some_and(|left| !left.is_empty()) {
+            return Err(StoreError::Throttled(None));
+        }
+        let items = answer.responses.unwrap_or_default().into_values().flatten();
+        Ok(items.filter_map(|item| Some((Key::of(&item)?, item))).collect())
+    }
+
+    async fn write(&self, write: Write) -> Result<Written, StoreError> {
+        let names = Some(write.names()).filter(|names| !names.is_empty());
+        let Write { key, action, condition, values } = write;
+        let values = Some(values).filter(|values| !values.is_empty());
+        let old = ReturnValuesOnConditionCheckFailure::AllOld;
+        macro_rules! send {
+            ($call:expr) => {
+                $call
+                    .table_name(&self.table)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values_on_condition_check_failure(old)
+                    .send()
+                    .await
+                    .map(|_| Written::Done)
+                    .or_else(|error| match error.as_service_error() {
+                        Some(service) if service.is_conditional_check_failed_exception() => {
+                            Ok(Written::Refused(refused_item(error.into_service_error())))
+                        }
+                        _ => Err(StoreError::from_sdk(error)),
+                    })
+            };
+        }
+        match action {
+            Action::Put(item) => send!(self.client.put_item().set_item(Some(item))),
+            Action::Update(expression) => {
+                send!(self.client.update_item().set_key(Some(key.attributes())).update_expression(expression))
+            }
+            Action::Delete => send!(self.client.delete_item().set_key(Some(key.attributes()))),
+            Action::Check => Err(StoreError::ConditionFailed("a check stands only in a transaction")),
+        }
+    }
+
+    /// Writes all or nothing. Conflicts with other writers are tried again under the same request token, so that a try which
+    /// did commit is not made twice.
+    async fn transact(&self, writes: Vec<Write>) -> Result<Transacted, StoreError> {
+        let token = crypto::hex(&rng::bytes::<16>(self.rng.as_ref()));
+        let items = writes
+            .into_iter()
+            .map(|write| write.into_transact(&self.table))
+            .collect::<Result<Vec<_>, _>>()?;
+        for nth in 1..=TRANSACTION_TRIES {
+            let call = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()))
+                .client_request_token(&token);
+            let Err(error) = call.send().await else {
+                return Ok(Transacted::Committed);
+            };
+            let findings = match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    findings(cancelled.cancellation_reasons())
+                }
+                _ => return Err(StoreError::from_sdk(error)),
+            };
+            match findings {
+                Some(findings) if findings.iter().any(|finding| finding.failed) => {
+                    return Ok(Transacted::Cancelled(findings));
+                }
+                Some(_) if nth < TRANSACTION_TRIES => self.pause(nth).await,
+                Some(_) => return Err(StoreError::Throttled(Some(Box::new(error)))),
+                None => return Err(StoreError::Sdk(Box::new(error))),
+            }
+        }
+        Err(StoreError::Throttled(None))
+    }
+
+    /// Waits before another try: up to 20 ms, then 40, then 80, at random, or those who met would meet again.
+    async fn pause(&self, nth: u32) {
+        let longest = 10_u32 << nth;
+        tokio::time::sleep(Duration::from_millis(u64::from(rng::below(self.rng.as_ref(), longest)))).await;
+    }
+}
+
+/// The reasons of a cancelled transaction. `None` when one is neither a failed condition nor somebody else's writing.
+fn findings(reasons: &[aws_sdk_dynamodb::types::CancellationReason]) -> Option<Vec<Finding>> {
+    const PASSING: [&str; 4] =
+        ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    let find = |reason: &aws_sdk_dynamodb::types::CancellationReason| match reason.code().unwrap_or("None") {
+        "ConditionalCheckFailed" => Some(Finding { failed: true, old: reason.item().cloned() }),
+        code if PASSING.contains(&code) => Some(Finding { failed: false, old: None }),
+        _ => None,
+    };
+    reasons.iter().map(find).collect()
+}
+
+/// What a failed condition found; the three single writes carry it in the same exception.
+trait RefusedItem {
+    fn into_item(self) -> Option<Item>;
+}
+
+fn refused_item(error: impl RefusedItem) -> Option<Item> {
+    error.into_item()
+}
+
+macro_rules! refused_item {
+    ($($module:ident::$error:ident),*) => {$(
+        impl RefusedItem for aws_sdk_dynamodb::operation::$module::$error {
+            fn into_item(self) -> Option<Item> {
+                match self {
+                    Self::ConditionalCheckFailedException(failed) => failed.item,
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+refused_item!(put_item::PutItemError, update_item::UpdateItemError, delete_item::DeleteItemError);
+
+/// Reads an item. Attributes this version does not know are ignored; a shape of a later version is refused, since what it
+/// means cannot be known.
+fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    let kind = Key::of(&item).map(|key| key.kind()).unwrap_or_default();
+    let version = item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse::<i64>().ok());
+    if version.is_none_or(|version| version > SHAPE_VERSION) {
+        return Err(StoreError::Corrupt { item: kind, cause: None });
+    }
+    serde_dynamo::from_item(item)
+        .map_err(|cause| StoreError::Corrupt { item: kind, cause: Some(Box::new(cause)) })
+}

@@ -1,0 +1,159 @@
+//! Sessions in the table.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::users::Member;
+use super::write::{Write, number, text};
+use super::{Finding, Store, StoreError, Transacted, Written, decode, keys};
+use crate::challenges::Challenge;
+use crate::guards::Guard;
+use crate::ids::SessionId;
+use crate::organizations::{OnboardingStatus, Organization};
+use crate::sessions::Session;
+use crate::users::{Identity, Role};
+
+/// What was found to differ from the identity a login or a session carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The role now, where it differs; `Some(None)`: no longer a member.
+    pub role: Option<Option<Role>>,
+    /// The organization now, where it differs; `Some(None)`: gone.
+    pub organization: Option<Option<Box<Organization>>>,
+}
+
+/// How starting a session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartOutcome {
+    /// The session is there, the challenge is used, the guards are open.
+    Started,
+    /// The challenge was used or replaced meanwhile.
+    ChallengeClosed,
+    /// Who passed the first step is no longer who they were.
+    Changed(Changed),
+}
+
+/// How rotating a refresh token ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RotateOutcome {
+    /// The successor is the token that is alive.
+    Rotated,
+    /// The session is not what it was: this is what it is, if it is.
+    Superseded(Option<Box<Session>>),
+    /// Whose session it is is no longer who they were.
+    Changed(Changed),
+}
+
+/// The transaction fails unless the organization is active and as onboarded as the identity says, and the role is the same.
+fn identity_checks(identity: &Identity) -> [Write; 2] {
+    let onboarded = if identity.has_onboarded { "=" } else { "<>" };
+    [
+        Write::check(keys::organization(&identity.org_id))
+            .when(&format!("#is_active = :yes AND #onboarding_status {onboarded} :completed"))
+            .bind(":yes", AttributeValue::Bool(true))
+            .bind(":completed", text(OnboardingStatus::Completed.as_str())),
+        Write::check(keys::member(&identity.org_id, &identity.user_id))
+            .when("#role = :role")
+            .bind(":role", text(identity.role.as_str())),
+    ]
+}
+
+fn changed(organization: Finding, member: Finding) -> Result<Changed, StoreError> {
+    let role = |finding: Finding| {
+        Ok::<_, StoreError>(finding.old.map(decode::<Member>).transpose()?.map(|member| member.role))
+    };
+    let org = |finding: Finding| {
+        Ok::<_, StoreError>(finding.old.map(decode::<Organization>).transpose()?.map(Box::new))
+    };
+    Ok(Changed {
+        role: member.failed.then(|| role(member)).transpose()?,
+        organization: organization.failed.then(|| org(organization)).transpose()?,
+    })
+}
+
+fn first_three(findings: Vec<Finding>) -> Result<[Finding; 3], StoreError> {
+    let mut findings = findings.into_iter();
+    match (findings.next(), findings.next(), findings.next()) {
+        (Some(one), Some(two), Some(three)) => Ok([one, two, three]),
+        _ => Err(StoreError::ConditionFailed("a transaction answered for other writes than it was given")),
+    }
+}
+
+impl Store {
+    /// Uses the challenge up, starts its session and opens the address's guards: one transaction.
+    pub async fn start_session(
+        &self,
+        challenge: &Challenge,
+        session: &Session,
+        now: i64,
+    ) -> Result<StartOutcome, StoreError> {
+        let consume = Write::update(keys::challenge(&challenge.challenge_id), "SET #consumed_at = :now")
+            .when("attribute_not_exists(#consumed_at) AND #expires_at > :now AND #code_hash = :code_hash")
+            .bind(":now", number(now))
+            .bind(":code_hash", text(&challenge.code_hash));
+        let mut writes = vec![consume];
+        writes.extend(identity_checks(&session.identity));
+        writes
+            .push(Write::put(keys::session(&session.session_id), session)?.when("attribute_not_exists(#pk)"));
+        let guards = Guard::opened_by_success(&challenge.address_hash, &challenge.network);
+        writes.extend(guards.iter().map(|guard| Write::delete(keys::guard(guard))));
+        let Transacted::Cancelled(findings) = self.transact(writes).await? else {
+            return Ok(StartOutcome::Started);
+        };
+        let [challenge, organization, member] = first_three(findings)?;
+        if challenge.failed {
+            return Ok(StartOutcome::ChallengeClosed);
+        }
+        Ok(StartOutcome::Changed(changed(organization, member)?))
+    }
+
+    /// The session, if there is one.
+    pub async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        self.get(keys::session(id)).await
+    }
+
+    /// Makes `successor_hash` the token that is alive, if `session` is still what it was read as. The identity in `session` goes
+    /// into the item, so that a changed role reaches the next token.
+    pub async fn rotate(
+        &self,
+        session: &Session,
+        successor_hash: &str,
+        now: i64,
+    ) -> Result<RotateOutcome, StoreError> {
+        let change = "SET #previous_hash = #current_hash, #current_hash = :successor, #generation = :next, \
+                      #rotated_at = :now, #role = :role, #has_onboarded = :onboarded";
+        let rotate = Write::update(keys::session(&session.session_id), change)
+            .when("#current_hash = :current AND attribute_not_exists(#revoked_at) AND #expires_at > :now")
+            .bind(":successor", text(successor_hash))
+            .bind(":current", text(&session.current_hash))
+            .bind(":next", number(i64::from(session.generation) + 1))
+            .bind(":now", number(now))
+            .bind(":role", text(session.identity.role.as_str()))
+            .bind(":onboarded", AttributeValue::Bool(session.identity.has_onboarded));
+        let mut writes = vec![rotate];
+        writes.extend(identity_checks(&session.identity));
+        let Transacted::Cancelled(findings) = self.transact(writes).await? else {
+            return Ok(RotateOutcome::Rotated);
+        };
+        let [rotated, organization, member] = first_three(findings)?;
+        if rotated.failed {
+            let now_is: Option<Session> = rotated.old.map(decode).transpose()?;
+            // The write may have been sent twice and have landed the first time: then the token that is alive is ours.
+            if now_is.as_ref().is_some_and(|it| it.current_hash == successor_hash && it.revoked_at.is_none())
+            {
+                return Ok(RotateOutcome::Rotated);
+            }
+            return Ok(RotateOutcome::Superseded(now_is.map(Box::new)));
+        }
+        Ok(RotateOutcome::Changed(changed(organization, member)?))
+    }
+
+    /// Ends a session. Ending one that is over, or never was, changes nothing.
+    pub async fn revoke_session(&self, id: &SessionId, now: i64) -> Result<(), StoreError> {
+        let write = Write::update(keys::session(id), "SET #revoked_at = :now")
+            .when("attribute_exists(#pk) AND attribute_not_exists(#revoked_at)")
+            .bind(":now", number(now));
+        match self.write(write).await? {
+            Written::Done | Written::Refused(_) => Ok(()),
+        }
+    }
+}

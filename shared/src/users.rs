@@ -1,0 +1,90 @@
+//! People.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{OrgId, UserId};
+
+/// What a person may do in their organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everything; the organization is theirs.
+    Owner,
+    /// Everything an owner may, but own.
+    Admin,
+    /// Look, not touch.
+    Viewer,
+}
+
+impl Role {
+    /// `owner`, `admin` or `viewer`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// Reads a role as it stands in a token or an item.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Owner, Self::Admin, Self::Viewer].into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// Whether the role may make and revoke keys and switch the environment.
+    pub fn may_manage(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+}
+
+/// A person who can log in. Found by the hash of their address.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Their id.
+    pub user_id: UserId,
+    /// Their address, as they gave it.
+    pub email: String,
+    /// Their name.
+    pub full_name: String,
+    /// PHC string.
+    pub password_hash: String,
+    /// The organization they act for.
+    pub org_id: OrgId,
+}
+
+/// Without address, name and hash: an accidental `{:?}` in a log gives away an id at most.
+impl std::fmt::Debug for User {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("User")
+            .field("user_id", &self.user_id)
+            .field("org_id", &self.org_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who somebody is and what they may do, as a login found it. A challenge and a session carry it, so that neither the
+/// second step nor a refresh has to read the user again; the writes of both check what can have changed of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The person.
+    pub user_id: UserId,
+    /// The organization they act for.
+    pub org_id: OrgId,
+    /// Their address, as they gave it.
+    pub email: String,
+    /// Their name.
+    pub full_name: String,
+    /// Their role; checked by the writes.
+    pub role: Role,
+    /// Whether their organization has finished onboarding; checked by the writes.
+    pub has_onboarded: bool,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Identity")
+            .field("user_id", &self.user_id)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
