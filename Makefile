@@ -1,0 +1,80 @@
+# Everything one does with this repository. `make` alone lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+FUNCTIONS := login verify refresh logout keys organizations jwks authorizer
+TEMPLATE := infra/template.yaml
+TOOLS := target/tools
+TOOLS_READY := $(TOOLS)/ready
+# cargo-lambda compiles with flags of its own: in the same folder, it and cargo would undo each other's work at every turn.
+LAMBDA_TARGET := target/cargo-lambda
+
+# What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json
+PORT ?=
+FRESH ?=
+ARCH ?= arm64
+FUNCTION ?= jwks
+EVENT ?= tests/events/$(FUNCTION).json
+INVOKE_PORT ?= 9000
+
+ARCH_FLAG_arm64 := --arm64
+ARCH_FLAG_x86_64 := --x86-64
+RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
+RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
+
+.PHONY: help run watch invoke test test-interop lint fmt build tools clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: cargo-is-here ## run the whole system on this machine (PORT=8080: there; FRESH=1: forget everything first)
+	cargo run --locked -p devstack -- $(if $(PORT),--port $(PORT)) $(if $(filter-out 0 no false,$(FRESH)),--fresh)
+
+watch: cargo-is-here $(TOOLS_READY) ## the same, with the functions under cargo-lambda: each is built again when its code changes
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" LAMBDA_TARGET="$(LAMBDA_TARGET)" INVOKE_PORT="$(INVOKE_PORT)" \
+		scripts/watch $(if $(PORT),--port $(PORT)) $(if $(filter-out 0 no false,$(FRESH)),--fresh)
+
+invoke: $(TOOLS_READY) ## call one function under `make watch` with a sample event (FUNCTION=login, EVENT=file)
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo lambda invoke $(FUNCTION) --data-file $(EVENT) \
+		--invoke-address 127.0.0.1 --invoke-port $(INVOKE_PORT)
+
+test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
+	cargo test --workspace --locked
+
+test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries that nobody here wrote
+	tests/interop/run
+
+lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the template's checks
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(TOOLS)/bin/cfn-lint $(TEMPLATE)
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(TOOLS)/bin/sam validate --lint --template $(TEMPLATE)
+
+fmt: cargo-is-here ## format the Rust code
+	cargo fmt --all
+
+build: cargo-is-here $(TOOLS_READY) ## build the functions for AWS into target/lambda (ARCH=arm64 or x86_64)
+	$(if $(ARCH_FLAG_$(ARCH)),,$(error ARCH is arm64 or x86_64, not '$(ARCH)'))
+	if command -v rustup >/dev/null; then rustup target add $(RUST_TARGET_$(ARCH)); fi
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(LAMBDA_TARGET)" \
+		cargo lambda build --release --locked $(ARCH_FLAG_$(ARCH)) --lambda-dir target/lambda $(addprefix --package ,$(FUNCTIONS))
+
+tools: $(TOOLS_READY) ## install the template checkers and cargo-lambda into target/tools (once; the others do it when they need it)
+
+clean: ## remove everything that was built, the devstack's data included
+	rm -rf target
+
+$(TOOLS_READY): infra/tools/requirements.txt
+	@echo "Installing the template checkers and cargo-lambda into $(TOOLS), once. It takes about a minute."
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python 3 with its venv module is missing (on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	python3 -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+.PHONY: cargo-is-here
+cargo-is-here:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it with rustup, then run this again." >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "A C compiler is missing (on Debian and Ubuntu: apt-get install gcc)." >&2; exit 1; }
