@@ -1,1 +1,156 @@
-//! x
+//! The whole system on one machine: embedded engines, a gateway that takes its routes and its authorizer from
+//! `infra/template.yaml`, demo organizations, a mailbox, and a console at `/_devstack`.
+//!
+//! `make run` runs it (`main.rs`); tests start their own:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), devstack::StartError> {
+//! let devstack = devstack::Devstack::start(devstack::Options::default()).await?;
+//! let url = format!("{}/api/v1/auth/login", devstack.base_url);
+//! let code = devstack.mailbox.code(devstack::seed::ACORN.owner.email);
+//! devstack.clock.advance(time::Duration::minutes(15));
+//! # Ok(()) }
+//! ```
+//!
+//! It listens on loopback alone. A client that binds to another loopback address (`127.0.0.2`) comes from another
+//! network, which is how tests tell sources apart.
+
+pub mod clock;
+pub mod console;
+mod data;
+pub mod engines;
+pub mod gateway;
+pub mod logs;
+pub mod seed;
+mod start;
+pub mod terminal;
+pub mod walk;
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use shared::app::App;
+
+use clock::DevClock;
+use data::DataFolder;
+use engines::Running;
+use engines::aws::Aws;
+use engines::dynamodb::DynamoDb;
+use engines::mailbox::Mailbox;
+use engines::recorder::Recorder;
+use logs::Logs;
+use terminal::Terminal;
+
+/// How a devstack is started. The default is what a test wants: in memory, on a free port, time standing still, silent.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The port; 0 for a free one.
+    pub port: u16,
+    /// The folder to keep data in; `None` for memory.
+    pub data: Option<PathBuf>,
+    /// Forgets what the folder holds first.
+    pub fresh: bool,
+    /// Time.
+    pub clock: DevClock,
+    /// Where Lambda's `Invoke` API is, for functions that run elsewhere; `None` runs them in this process.
+    pub invoke_at: Option<String>,
+    /// Who is told what happens.
+    pub terminal: Terminal,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            data: None,
+            fresh: false,
+            clock: DevClock::frozen(),
+            invoke_at: None,
+            terminal: Terminal::silent(),
+        }
+    }
+}
+
+/// Why a devstack could not start: a sentence for the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody listens on the port.
+    #[error("port {port} is taken. Stop what listens there, or take another: make run PORT={}", port.wrapping_add(1))]
+    PortTaken {
+        /// Which.
+        port: u16,
+    },
+    /// Another devstack holds the folder.
+    #[error("another devstack is using {path}. Stop it first", path = path.display())]
+    InUse {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The folder, or a file in it, cannot be used.
+    #[error("cannot use the data in {path}: {source}. To start over: make run FRESH=1", path = path.display())]
+    Data {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The template cannot be used.
+    #[error(transparent)]
+    Template(#[from] gateway::template::TemplateError),
+    /// An engine did not start.
+    #[error("{engine}: {reason}")]
+    Engine {
+        /// Which.
+        engine: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The operating system refused something.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl StartError {
+    pub(crate) fn engine(engine: &'static str, reason: &dyn Display) -> Self {
+        Self::Engine { engine, reason: reason.to_string() }
+    }
+
+    pub(crate) fn seed(reason: &dyn Display) -> Self {
+        Self::engine("demo data", reason)
+    }
+}
+
+/// A running devstack. It ends when it is dropped.
+pub struct Devstack {
+    /// `http://127.0.0.1:{port}`, without a slash at the end.
+    pub base_url: String,
+    /// The functions' `App`; also for tests that arrange what no route can.
+    pub app: Arc<App>,
+    /// What `app` asked of DynamoDB.
+    pub requests: Recorder,
+    /// Time.
+    pub clock: DevClock,
+    /// Mail that was sent.
+    pub mailbox: Mailbox,
+    /// Structured log lines, the gateway's access log among them.
+    pub logs: Logs,
+    /// The DynamoDB engine.
+    pub dynamodb: Arc<DynamoDb>,
+    /// The environment of functions that run in processes of their own, name by name.
+    pub environment: Vec<(&'static str, String)>,
+    _server: Running,
+    _aws: Aws,
+    _data: Option<DataFolder>,
+}
+
+/// The template that routes and authorizers are read from.
+pub fn template_path() -> PathBuf {
+    repository().join("infra/template.yaml")
+}
+
+/// The top of the repository this was built from.
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}

@@ -1,0 +1,176 @@
+//! DynamoDB: dynoxide, embedded, behind its own HTTP server.
+//!
+//! What it does not show: throttling, transaction conflicts, and the difference that `ConsistentRead` makes. Tests put
+//! the first two in by hand and look at the requests for the third (see [`super::recorder`]).
+
+use std::path::Path;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    TimeToLiveSpecification,
+};
+use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+
+use super::{Running, endpoint};
+use crate::StartError;
+
+/// The table's TTL attribute, in seconds since the epoch. Nothing is ever swept here: expiry is the code's own check.
+pub const TTL_ATTRIBUTE: &str = "expires_at";
+
+/// The engine, and a client that no recorder listens to.
+pub struct DynamoDb {
+    /// Where it listens.
+    pub endpoint: String,
+    client: Client,
+    table: String,
+    _server: Running,
+}
+
+/// The access key that stands for all of AWS here. Nothing checks it.
+pub(crate) const ACCESS_KEY: (&str, &str) = ("devstack", "devstack");
+
+impl DynamoDb {
+    /// Starts the engine, in memory or on the file `path`.
+    pub async fn start(path: Option<&Path>, table: &str, region: &str) -> Result<Self, StartError> {
+        let database = match path {
+            Some(path) => dynoxide::Database::new(&path.to_string_lossy()),
+            None => dynoxide::Database::memory(),
+        };
+        let database = database.map_err(|error| StartError::engine("DynamoDB", &error))?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = endpoint(&listener)?;
+        let server = Running::spawn(dynoxide::server::serve_on(listener, database));
+        let client = client(&endpoint, region);
+        Ok(Self { endpoint, client, table: table.to_owned(), _server: server })
+    }
+
+    /// Creates the table. Says whether it was missing.
+    pub async fn create_table(&self) -> Result<bool, StartError> {
+        let created = self
+            .client
+            .create_table()
+            .table_name(&self.table)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_attribute_definitions(Some(vec![text_attribute("pk")?, text_attribute("sk")?]))
+            .set_key_schema(Some(vec![key("pk", KeyType::Hash)?, key("sk", KeyType::Range)?]))
+            .send()
+            .await;
+        match created {
+            Ok(_) => {}
+            Err(SdkError::ServiceError(error))
+                if matches!(error.err(), CreateTableError::ResourceInUseException(_)) =>
+            {
+                return Ok(false);
+            }
+            Err(error) => return Err(StartError::engine("DynamoDB", &DisplayErrorContext(error))),
+        }
+        let ttl = TimeToLiveSpecification::builder().attribute_name(TTL_ATTRIBUTE).enabled(true).build();
+        self.client
+            .update_time_to_live()
+            .table_name(&self.table)
+            .time_to_live_specification(ttl.map_err(|error| StartError::engine("DynamoDB", &error))?)
+            .send()
+            .await
+            .map_err(|error| StartError::engine("DynamoDB", &DisplayErrorContext(error)))?;
+        Ok(true)
+    }
+
+    /// Every item of the table as plain JSON, for tests that check what must always hold.
+    pub async fn dump(&self) -> Result<Vec<Value>, String> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let scan = self.client.scan().table_name(&self.table).set_exclusive_start_key(start);
+            let page = scan.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
+            items.extend(page.items().iter().map(|item| {
+                Value::Object(item.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
+            }));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+/// A client of the engine at `endpoint`.
+fn client(endpoint: &str, region: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new(ACCESS_KEY.0, ACCESS_KEY.1, None, None, "devstack"))
+        // Plain HTTP: the default client would look for the machine's trust store first.
+        .http_client(super::recorder::plain_http())
+        .build();
+    Client::from_conf(config)
+}
+
+fn text_attribute(name: &str) -> Result<AttributeDefinition, StartError> {
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(ScalarAttributeType::S)
+        .build()
+        .map_err(|error| StartError::engine("DynamoDB", &error))
+}
+
+fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, StartError> {
+    KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind)
+        .build()
+        .map_err(|error| StartError::engine("DynamoDB", &error))
+}
+
+/// An attribute without DynamoDB's type tags. Bytes become hexadecimal text.
+fn plain(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => text.as_str().into(),
+        AttributeValue::N(number) => serde_json::from_str(number).unwrap_or_else(|_| number.as_str().into()),
+        AttributeValue::Bool(flag) => (*flag).into(),
+        AttributeValue::B(bytes) => hex(bytes.as_ref()).into(),
+        AttributeValue::Ss(texts) | AttributeValue::Ns(texts) => texts.as_slice().into(),
+        AttributeValue::Bs(blobs) => blobs.iter().map(|blob| Value::from(hex(blob.as_ref()))).collect(),
+        AttributeValue::L(values) => values.iter().map(plain).collect(),
+        AttributeValue::M(members) => Value::Object(
+            members.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>(),
+        ),
+        _ => Value::Null,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_table_is_made_once_and_outlives_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.db");
+        for made in [true, false] {
+            let engine = DynamoDb::start(Some(&path), "table", "eu-west-1").await.unwrap();
+            assert_eq!(engine.create_table().await.unwrap(), made);
+            if made {
+                let put = engine.client.put_item().table_name("table");
+                put.item("pk", AttributeValue::S("a".to_owned()))
+                    .item("sk", AttributeValue::S("b".to_owned()))
+                    .item("n", AttributeValue::N("7".to_owned()))
+                    .item("m", AttributeValue::M([("x".to_owned(), AttributeValue::Null(true))].into()))
+                    .send()
+                    .await
+                    .unwrap();
+            }
+            let expected = serde_json::json!({"pk": "a", "sk": "b", "n": 7, "m": {"x": null}});
+            assert_eq!(engine.dump().await.unwrap(), [expected]);
+        }
+    }
+}

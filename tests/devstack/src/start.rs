@@ -1,0 +1,283 @@
+//! Puts the devstack together.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use shared::app::{App, Outside};
+use shared::config::{self, Config, Credentials, Endpoints, HttpApiAnswer};
+use shared::rng::SystemRng;
+use shared::sensitive::Sensitive;
+use shared::tokens::key_set::KeySet;
+use tokio::net::TcpListener;
+
+use crate::clock::DevClock;
+use crate::console::{self, Console};
+use crate::data::DataFolder;
+use crate::engines::Running;
+use crate::engines::aws::Aws;
+use crate::engines::dynamodb::{ACCESS_KEY, DynamoDb};
+use crate::engines::mailbox::Mailbox;
+use crate::engines::recorder::{self, Recorder};
+use crate::engines::secrets_file::{self, Secrets, write_whole};
+use crate::gateway::Gateway;
+use crate::gateway::invoke::Functions;
+use crate::gateway::template::Api;
+use crate::logs::Logs;
+use crate::terminal::Terminal;
+use crate::{Devstack, Options, StartError, seed, template_path};
+
+/// The region everything believes it is in.
+const REGION: &str = "eu-west-1";
+/// The table's name.
+const TABLE: &str = "devstack";
+/// The `aud` of access tokens: the template's default.
+const AUDIENCE: &str = "syncgram-pay";
+/// Who mails the codes.
+const MAIL_FROM: &str = "no-reply@syncgram.example";
+
+impl Devstack {
+    /// Starts everything. It answers requests when this returns.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let Options { port, data, fresh, clock, invoke_at, terminal } = options;
+        let listener = listen(port).await?;
+        let port = listener.local_addr()?.port();
+        let base_url = format!("http://127.0.0.1:{port}");
+        terminal.step(&format!("port {port}"));
+        let data = data.map(|path| DataFolder::open(&path, fresh)).transpose()?;
+        let logs = logs(data.as_ref())?;
+        let api = Api::read(&template_path())?;
+        terminal.step(&format!("{} routes read from infra/template.yaml", api.routes.iter().count()));
+
+        let secrets = secrets(data.as_ref(), &base_url, terminal)?;
+        let mailbox = Mailbox::default();
+        mailbox.listen(move |mail| terminal.mail(mail));
+        let engines = Engines::start(&secrets, data.as_ref(), &mailbox, &clock, terminal).await?;
+        let requests = Recorder::default();
+        let app = connect(&engines, &secrets, &clock, &requests, terminal).await?;
+
+        let console = Console {
+            app: Arc::clone(&app),
+            clock: clock.clone(),
+            mailbox: mailbox.clone(),
+            logs: logs.clone(),
+            dynamodb: Arc::clone(&engines.dynamodb),
+            functions_elsewhere: invoke_at.is_some(),
+        };
+        let gateway = Gateway {
+            api,
+            functions: functions(invoke_at, &app, &logs),
+            region: REGION.to_owned(),
+            logs: logs.clone(),
+            clock: Arc::new(clock.clone()),
+            rng: Arc::new(SystemRng),
+        };
+        let environment = environment(&engines);
+        if let Some(data) = &data {
+            write_whole(&data.environment(), &as_file(&environment)).map_err(|error| data.failed(error))?;
+        }
+        let Engines { dynamodb, aws } = engines;
+        Ok(Self {
+            base_url,
+            app,
+            requests,
+            clock,
+            mailbox,
+            logs,
+            dynamodb,
+            environment,
+            _server: serve(listener, Front { gateway, console }),
+            _aws: aws,
+            _data: data,
+        })
+    }
+}
+
+/// What stands in for AWS.
+struct Engines {
+    dynamodb: Arc<DynamoDb>,
+    aws: Aws,
+}
+
+impl Engines {
+    async fn start(
+        secrets: &Secrets,
+        data: Option<&DataFolder>,
+        mailbox: &Mailbox,
+        clock: &DevClock,
+        terminal: Terminal,
+    ) -> Result<Self, StartError> {
+        let aws = Aws::start(secrets.by_name(), mailbox.clone(), Arc::new(clock.clone()), REGION).await?;
+        terminal.step(&format!("Secrets Manager and SES listen at {}", aws.endpoint));
+        let dynamodb = DynamoDb::start(data.map(DataFolder::table).as_deref(), TABLE, REGION).await?;
+        let made = if dynamodb.create_table().await? { "table created" } else { "table found" };
+        terminal.step(&format!("DynamoDB listens at {}: {made}", dynamodb.endpoint));
+        Ok(Self { dynamodb: Arc::new(dynamodb), aws })
+    }
+}
+
+/// Builds the functions' `App`, and writes through it what a deployment would find: the key set and the demo data.
+async fn connect(
+    engines: &Engines,
+    secrets: &Secrets,
+    clock: &DevClock,
+    requests: &Recorder,
+    terminal: Terminal,
+) -> Result<Arc<App>, StartError> {
+    let outside = Outside {
+        clock: Arc::new(clock.clone()),
+        rng: Arc::new(SystemRng),
+        http_client: Some(requests.wrap(recorder::plain_http())),
+    };
+    let app = App::new(&configuration(engines), outside);
+    let app = app.map_err(|error| StartError::engine("the functions", &error))?;
+    publish(&app, secrets).await?;
+    let seeded = seed::seed(&app, clock).await?;
+    terminal.step(&format!("demo organizations: {seeded} of 8 records written, the others were there"));
+    // What tests count begins after this.
+    requests.take();
+    Ok(Arc::new(app))
+}
+
+fn functions(invoke_at: Option<String>, app: &Arc<App>, logs: &Logs) -> Functions {
+    match invoke_at {
+        Some(url) => Functions::Remote(reqwest::Client::new(), url),
+        None => Functions::InProcess(Arc::clone(app), subscriber(logs)),
+    }
+}
+
+fn logs(data: Option<&DataFolder>) -> Result<Logs, StartError> {
+    match data {
+        Some(data) => Logs::to_file(&data.log()).map_err(|error| data.failed(error)),
+        None => Ok(Logs::default()),
+    }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, StartError> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(StartError::PortTaken { port }),
+        other => Ok(other?),
+    }
+}
+
+/// The kept secrets, or new ones.
+fn secrets(data: Option<&DataFolder>, base_url: &str, terminal: Terminal) -> Result<Secrets, StartError> {
+    let Some(data) = data else {
+        return new_secrets(base_url);
+    };
+    if let Some(kept) = Secrets::read(&data.secrets()).map_err(|error| data.failed(error))? {
+        terminal.step("secrets found: sessions and keys go on");
+        return Ok(kept);
+    }
+    let new = new_secrets(base_url)?;
+    new.write(&data.secrets()).map_err(|error| data.failed(error))?;
+    terminal.step("secrets made");
+    Ok(new)
+}
+
+fn new_secrets(issuer: &str) -> Result<Secrets, StartError> {
+    Secrets::generate(issuer, &SystemRng).map_err(|error| StartError::engine("secrets", &error))
+}
+
+/// Writes the issuer and the public keys into the table.
+async fn publish(app: &App, secrets: &Secrets) -> Result<(), StartError> {
+    let key = shared::secrets::generate::public_key(&secrets.signing);
+    let key =
+        key.ok_or_else(|| StartError::engine("the key set", &"the kept signing secret cannot be read"))?;
+    let set = KeySet { issuer: secrets.issuer.clone(), keys: vec![key] };
+    app.store.put_key_set(&set).await.map_err(|error| StartError::engine("the key set", &error))
+}
+
+fn configuration(engines: &Engines) -> Config {
+    let Engines { dynamodb, aws } = engines;
+    Config {
+        table: TABLE.to_owned(),
+        region: REGION.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        mail_from: MAIL_FROM.to_owned(),
+        signing_secret: secrets_file::SIGNING.to_owned(),
+        codes_secret: secrets_file::CODES.to_owned(),
+        sealing_secret: secrets_file::SEALING.to_owned(),
+        http_api_answer: HttpApiAnswer::default(),
+        credentials: Credentials {
+            access_key_id: ACCESS_KEY.0.to_owned(),
+            secret_access_key: Sensitive::new(ACCESS_KEY.1.to_owned()),
+            session_token: None,
+        },
+        endpoints: Endpoints {
+            dynamodb: Some(dynamodb.endpoint.clone()),
+            secretsmanager: Some(aws.endpoint.clone()),
+            sesv2: Some(aws.endpoint.clone()),
+        },
+        ca_bundle: None,
+    }
+}
+
+/// The same for functions in processes of their own.
+fn environment(engines: &Engines) -> Vec<(&'static str, String)> {
+    let Engines { dynamodb, aws } = engines;
+    let fixed = [
+        ("TABLE_NAME", TABLE),
+        ("AWS_REGION", REGION),
+        ("TOKEN_AUDIENCE", AUDIENCE),
+        ("MAIL_FROM", MAIL_FROM),
+        ("SIGNING_SECRET", secrets_file::SIGNING),
+        ("CODES_SECRET", secrets_file::CODES),
+        ("SEALING_SECRET", secrets_file::SEALING),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.endpoint),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &aws.endpoint),
+        ("AWS_ENDPOINT_URL_SESV2", &aws.endpoint),
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.0),
+        ("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.1),
+    ];
+    fixed.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+}
+
+/// `NAME=value`, line by line.
+fn as_file(environment: &[(&str, String)]) -> Vec<u8> {
+    environment
+        .iter()
+        .fold(String::new(), |file, (name, value)| file + name + "=" + value + "\n")
+        .into_bytes()
+}
+
+/// Writes the functions' log lines as `shared::config::logs` does on Lambda.
+fn subscriber(logs: &Logs) -> tracing::Dispatch {
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(config::logs::filter("info"))
+        .with_writer(logs.clone())
+        .finish();
+    tracing::Dispatch::new(subscriber)
+}
+
+/// Everything behind the port.
+struct Front {
+    gateway: Gateway,
+    console: Console,
+}
+
+fn serve(listener: TcpListener, front: Front) -> Running {
+    let router = axum::Router::new().fallback(answer).with_state(Arc::new(front));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    Running::spawn(async move {
+        // Ends only with the task: an accept that fails is tried again.
+        let _ = axum::serve(listener, service).await;
+    })
+}
+
+async fn answer(
+    State(front): State<Arc<Front>>,
+    ConnectInfo(source): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let path = request.uri().path();
+    match path.strip_prefix(console::PREFIX) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => front.console.answer(request).await,
+        _ => front.gateway.answer(source.ip(), request).await,
+    }
+}
