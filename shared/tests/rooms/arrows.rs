@@ -1,0 +1,85 @@
+//! Imports go one way. A room may use what stands in a line before its own; nothing in its own line, nothing after it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LINES: &[&[&str]] = &[
+    &["clock", "rng", "sensitive", "audit"],
+    &["crypto", "ids"],
+    &["addresses"],
+    &["api_keys", "guards", "passwords", "tokens", "users"],
+    &["challenges", "organizations", "principals", "sessions"],
+    &["config", "mail", "signer", "store"],
+    &["key_sets", "secrets"],
+    &["failure"],
+    &["app"],
+    &["authz", "flows"],
+    &["http"],
+];
+
+fn line_of(room: &str) -> usize {
+    LINES
+        .iter()
+        .position(|line| line.contains(&room))
+        .unwrap_or_else(|| panic!("{room} stands in no line: give it one"))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The rooms a source imports, with the import's text. Test modules may import what they like.
+fn imports(source: &str) -> Vec<String> {
+    let shipped = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let rest = shipped.split("crate::").skip(1);
+    rest.map(|rest| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect()).collect()
+}
+
+#[test]
+fn no_room_imports_a_later_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut seen = 0;
+    for path in sources(&root) {
+        let inside = path.strip_prefix(&root).unwrap();
+        let room = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if room == "lib" {
+            continue;
+        }
+        for imported in imports(&fs::read_to_string(&path).unwrap()) {
+            seen += 1;
+            let inward = imported == room || line_of(&imported) < line_of(&room);
+            assert!(inward, "{} imports {imported}, which stands beside or after {room}", inside.display());
+        }
+    }
+    assert!(seen > 100, "only {seen} imports were found: the reading is broken");
+}
+
+#[test]
+fn functions_know_no_sdk_and_no_other_function() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let names: Vec<String> =
+        fs::read_dir(&root).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(names.len(), 8, "{names:?}");
+    for name in &names {
+        for path in sources(&root.join(name)) {
+            let source = fs::read_to_string(&path).unwrap();
+            assert!(
+                !source.contains("aws_sdk_") && !source.contains("aws_smithy_"),
+                "{} uses the SDK",
+                path.display()
+            );
+            for other in names.iter().filter(|other| *other != name) {
+                assert!(!source.contains(&format!("use {other}::")), "{} imports {other}", path.display());
+            }
+        }
+    }
+}
