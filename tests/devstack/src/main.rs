@@ -80,13 +80,14 @@ async fn run(options: Options, terminal: Terminal) -> Result<(), StartError> {
     if fresh {
         terminal.step("forgetting the data of before");
     }
+    let mut stop = std::pin::pin!(told_to_stop());
     let devstack = tokio::select! {
         started = Devstack::start(options) => started?,
-        () = told_to_stop() => return Ok(()),
+        () = &mut stop => return Ok(()),
     };
     terminal.step("ready");
     terminal.line(&welcome(&devstack.base_url));
-    told_to_stop().await;
+    stop.await;
     terminal.line(&format!("\nStopped. The data stays in {}; make run FRESH=1 forgets it.", data.display()));
     Ok(())
 }
@@ -122,7 +123,7 @@ fn welcome(base_url: &str) -> String {
     let clock = format!("curl -sS -X POST {base_url}/_devstack/clock/advance -d '{{\"seconds\":60}}'");
     text + &format!(
         "\nThe walk: log in, verify, refresh, make a key, call with it, revoke it, be refused. Paste it into another terminal.\n\
-         \n{}\nTo move the clock by a minute: {clock}\nCtrl-C stops.\n",
+         \n{}\nTo move the clock by a minute, for another walk at once: {clock}\nCtrl-C stops.\n",
         walk::script(base_url)
     )
 }
