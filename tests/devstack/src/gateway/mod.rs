@@ -16,7 +16,7 @@ mod yaml;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -188,6 +188,9 @@ impl Gateway {
 
     fn write_access_log(&self, mut variables: Variables, response: &Response) {
         variables.set("status", response.status().as_str());
+        if let Some(length) = response.body().size_hint().exact() {
+            variables.set("responseLength", length.to_string());
+        }
         if let Some(format) = &self.api.access_log {
             self.logs.line(&variables.fill_in(format, "-"));
         }
