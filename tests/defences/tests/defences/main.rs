@@ -1,0 +1,5 @@
+//! What must hold: races, and what each call costs.
+
+mod budget;
+mod races;
+mod recovery;
