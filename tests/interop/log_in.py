@@ -78,4 +78,7 @@ def main(base_url):
     )
 
 
-main(sys.argv[1])
+try:
+    main(sys.argv[1])
+except OSError as error:
+    sys.exit(f"log_in: {error}")
