@@ -3,3 +3,4 @@
 mod budget;
 mod races;
 mod recovery;
+mod writes;

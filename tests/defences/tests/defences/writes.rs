@@ -1,0 +1,302 @@
+//! What each write refuses by itself, whatever was read before it: somebody may have logged out, been demoted or been suspended in
+//! between. The store is called past the flows, which would have looked first; and a refused write leaves the table as it was.
+
+use defences::{Place, admin, owner};
+use shared::api_keys::{Env, KeyRecord, PlainKey};
+use shared::challenges::{Challenge, MAX_RESENDS};
+use shared::ids::{KeyId, SessionId};
+use shared::organizations::{OnboardingStatus, PaymentsStatus};
+use shared::principals::UserPrincipal;
+use shared::rng::SystemRng;
+use shared::sessions::{LIFETIME_SECONDS, Session};
+use shared::store::{
+    CodeGuess, CreateKey, CreateKeyOutcome, EnvironmentOutcome, ResendOutcome, RevokeKeyOutcome,
+    RotateOutcome, StartOutcome, Store,
+};
+use shared::users::Role;
+use time::Duration;
+
+struct Scene {
+    place: Place,
+    user: UserPrincipal,
+}
+
+/// What happens to somebody between the read and the write.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Turn {
+    LoggedOut,
+    SessionExpired,
+    Demoted,
+    Suspended,
+}
+
+const TURNS: [Turn; 4] = [Turn::LoggedOut, Turn::SessionExpired, Turn::Demoted, Turn::Suspended];
+
+impl Scene {
+    async fn new() -> Self {
+        let place = Place::new().await;
+        let user = place.principal(&place.login(owner()).await).await;
+        Self { place, user }
+    }
+
+    fn store(&self) -> Store {
+        self.place.app().store.clone()
+    }
+
+    fn now(&self) -> i64 {
+        self.place.app().clock.now_seconds()
+    }
+
+    async fn turn(&self, turn: Turn) {
+        let (store, user, now) = (self.store(), &self.user, self.now());
+        match turn {
+            Turn::LoggedOut => store.revoke_session(&user.session_id, now).await.unwrap(),
+            Turn::SessionExpired => self.place.devstack.clock.advance(Duration::seconds(LIFETIME_SECONDS)),
+            Turn::Demoted => store.set_role(&user.org_id, &user.user_id, Role::Viewer).await.unwrap(),
+            Turn::Suspended => store.set_suspended(&user.org_id, true, now).await.unwrap(),
+        }
+    }
+
+    fn record(&self, env: Env) -> KeyRecord {
+        let (app, key) = (self.place.app(), PlainKey::generate(env, &SystemRng));
+        KeyRecord {
+            api_key_id: KeyId::new(app.clock.as_ref(), &SystemRng),
+            org_id: self.user.org_id.clone(),
+            key_name: "k".to_owned(),
+            env,
+            hint: key.hint(),
+            key_hash: key.hash(),
+            created_by: self.user.user_id.clone(),
+            created_at: self.now(),
+            key_expires_at: None,
+            revoked_at: None,
+            idempotency_id: None,
+        }
+    }
+
+    async fn create(&self, record: &KeyRecord) -> CreateKeyOutcome {
+        let create = CreateKey { record, session: &self.user.session_id, answer: None, now: self.now() };
+        self.store().create_key(&create).await.unwrap()
+    }
+
+    async fn revoke(&self, record: &KeyRecord) -> RevokeKeyOutcome {
+        let by = (&self.user.user_id, &self.user.session_id);
+        self.store().revoke_key(record, true, by, self.now()).await.unwrap()
+    }
+
+    async fn switch(&self, env: Env) -> EnvironmentOutcome {
+        let UserPrincipal { org_id, user_id, session_id, .. } = &self.user;
+        self.store().set_environment(org_id, user_id, session_id, env, self.now()).await.unwrap()
+    }
+
+    /// A challenge of the admin's, as it was written.
+    async fn challenge(&self) -> Challenge {
+        let (id, _) = self.place.challenge(admin()).await;
+        self.store().challenge(&id.try_into().unwrap()).await.unwrap().unwrap()
+    }
+
+    fn session_of(&self, challenge: &Challenge) -> Session {
+        let now = self.now();
+        Session {
+            session_id: SessionId::new(self.place.app().clock.as_ref(), &SystemRng),
+            identity: challenge.identity.clone(),
+            generation: 0,
+            current_hash: "hash".to_owned(),
+            previous_hash: None,
+            rotated_at: None,
+            created_at: now,
+            expires_at: now + LIFETIME_SECONDS,
+            revoked_at: None,
+        }
+    }
+
+    async fn start(&self, challenge: &Challenge) -> StartOutcome {
+        self.store().start_session(challenge, &self.session_of(challenge), self.now()).await.unwrap()
+    }
+
+    async fn table(&self) -> Vec<serde_json::Value> {
+        self.place.items("", "").await
+    }
+}
+
+#[tokio::test]
+async fn making_a_key_looks_at_session_role_and_organization_in_its_own_write() {
+    for turn in TURNS {
+        let scene = Scene::new().await;
+        scene.turn(turn).await;
+        let before = scene.table().await;
+        let expected = match turn {
+            Turn::LoggedOut | Turn::SessionExpired => CreateKeyOutcome::SessionOver,
+            Turn::Demoted => CreateKeyOutcome::RoleChanged,
+            Turn::Suspended => CreateKeyOutcome::OrganizationChanged,
+        };
+        assert_eq!(scene.create(&scene.record(Env::Test)).await, expected, "{turn:?}");
+        assert_eq!(scene.table().await, before, "{turn:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_keys_environment_is_the_organizations_at_the_write() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.create(&scene.record(Env::Live)).await, CreateKeyOutcome::OrganizationChanged);
+    assert_eq!(scene.switch(Env::Live).await, EnvironmentOutcome::Switched);
+    assert_eq!(scene.create(&scene.record(Env::Test)).await, CreateKeyOutcome::OrganizationChanged);
+    // Payments withdrawn between the read and the write.
+    let (store, org, now) = (scene.store(), &scene.user.org_id, scene.now());
+    store.set_onboarding(org, OnboardingStatus::Completed, PaymentsStatus::Disabled, now).await.unwrap();
+    assert_eq!(scene.create(&scene.record(Env::Live)).await, CreateKeyOutcome::OrganizationChanged);
+    store.set_onboarding(org, OnboardingStatus::Completed, PaymentsStatus::Enabled, now).await.unwrap();
+    assert_eq!(scene.create(&scene.record(Env::Live)).await, CreateKeyOutcome::Created);
+}
+
+#[tokio::test]
+async fn revoking_a_key_and_switching_the_environment_look_in_their_own_writes() {
+    for turn in TURNS {
+        let scene = Scene::new().await;
+        let record = scene.record(Env::Test);
+        assert_eq!(scene.create(&record).await, CreateKeyOutcome::Created);
+        scene.turn(turn).await;
+        let before = scene.table().await;
+        assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Changed, "{turn:?}");
+        assert_eq!(scene.switch(Env::Live).await, EnvironmentOutcome::StandingChanged, "{turn:?}");
+        assert_eq!(scene.table().await, before, "{turn:?}");
+    }
+}
+
+#[tokio::test]
+async fn going_live_looks_at_the_organization_in_its_own_write() {
+    let scene = Scene::new().await;
+    let (store, org, now) = (scene.store(), &scene.user.org_id, scene.now());
+    for (onboarding, payments) in [
+        (OnboardingStatus::InProgress, PaymentsStatus::Enabled),
+        (OnboardingStatus::Completed, PaymentsStatus::Disabled),
+    ] {
+        store.set_onboarding(org, onboarding, payments, now).await.unwrap();
+        assert_eq!(scene.switch(Env::Live).await, EnvironmentOutcome::StandingChanged);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_once_and_the_marker_of_another_stays() {
+    let scene = Scene::new().await;
+    let record = scene.record(Env::Test);
+    scene.create(&record).await;
+    assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Revoked);
+    assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Changed);
+    scene.place.devstack.clock.advance(Duration::seconds(61));
+    let next = scene.record(Env::Test);
+    assert_eq!(scene.create(&next).await, CreateKeyOutcome::Created);
+    assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Changed);
+    assert_eq!(scene.place.items("ORG#", "ACTIVE_KEY").await[0]["api_key_id"], next.api_key_id.as_str());
+}
+
+#[tokio::test]
+async fn a_session_starts_from_an_open_challenge_alone() {
+    let scene = Scene::new().await;
+    let challenge = scene.challenge().await;
+    let other_code = Challenge { code_hash: "another".to_owned(), ..challenge.clone() };
+    assert_eq!(scene.start(&other_code).await, StartOutcome::ChallengeClosed);
+    assert_eq!(scene.start(&challenge).await, StartOutcome::Started);
+    assert_eq!(scene.start(&challenge).await, StartOutcome::ChallengeClosed);
+    let late = scene.challenge().await;
+    scene.place.devstack.clock.advance(Duration::minutes(10));
+    assert_eq!(scene.start(&late).await, StartOutcome::ChallengeClosed);
+}
+
+#[tokio::test]
+async fn a_session_starts_and_rotates_only_as_who_one_is_now() {
+    let scene = Scene::new().await;
+    let (store, now) = (scene.store(), scene.now());
+    let challenge = scene.challenge().await;
+    let session = scene.session_of(&scene.challenge().await);
+    let identity = &challenge.identity;
+
+    store.set_role(&identity.org_id, &identity.user_id, Role::Viewer).await.unwrap();
+    let StartOutcome::Changed(changed) = scene.start(&challenge).await else {
+        panic!("started with an old role")
+    };
+    assert_eq!((changed.role, changed.organization), (Some(Some(Role::Viewer)), None));
+
+    store.set_suspended(&identity.org_id, true, now).await.unwrap();
+    let StartOutcome::Changed(changed) = scene.start(&challenge).await else {
+        panic!("started while suspended")
+    };
+    assert!(!changed.organization.unwrap().unwrap().is_active);
+
+    let live = store.session(&scene.user.session_id).await.unwrap().unwrap();
+    let RotateOutcome::Changed(changed) = store.rotate(&live, "successor", now).await.unwrap() else {
+        panic!("rotated while suspended")
+    };
+    assert!(!changed.organization.unwrap().unwrap().is_active);
+    assert_eq!(store.rotate(&session, "successor", now).await.unwrap(), RotateOutcome::Superseded(None));
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_does_not_rotate() {
+    for turn in [Turn::LoggedOut, Turn::SessionExpired] {
+        let scene = Scene::new().await;
+        let session = scene.store().session(&scene.user.session_id).await.unwrap().unwrap();
+        scene.turn(turn).await;
+        let before = scene.table().await;
+        let rotated = scene.store().rotate(&session, "successor", scene.now()).await.unwrap();
+        assert!(matches!(rotated, RotateOutcome::Superseded(Some(_))), "{turn:?} {rotated:?}");
+        assert_eq!(scene.table().await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_counted_only_for_an_open_challenge_and_the_code_that_is_alive() {
+    let scene = Scene::new().await;
+    let (store, now) = (scene.store(), scene.now());
+    let challenge = scene.challenge().await;
+    let replaced = Challenge { code_hash: "another".to_owned(), ..challenge.clone() };
+    assert_eq!(store.count_code_guess(&replaced, now).await.unwrap(), CodeGuess::Closed);
+    for _ in 0..5 {
+        assert_eq!(store.count_code_guess(&challenge, now).await.unwrap(), CodeGuess::Counted);
+    }
+    assert_eq!(store.count_code_guess(&challenge, now).await.unwrap(), CodeGuess::Closed);
+    assert_eq!(
+        store.count_code_guess(&scene.challenge().await, challenge.expires_at).await.unwrap(),
+        CodeGuess::Closed
+    );
+}
+
+#[tokio::test]
+async fn a_code_is_sent_again_after_a_minute_and_three_times() {
+    let scene = Scene::new().await;
+    let (store, id) = (scene.store(), scene.challenge().await.challenge_id);
+    for nth in 0..=MAX_RESENDS {
+        let at_once = store.replace_code(&id, "too soon", scene.now(), i64::MAX).await.unwrap();
+        assert!(matches!(at_once, ResendOutcome::Refused(Some(_))), "{nth}");
+        scene.place.devstack.clock.advance(Duration::seconds(60));
+        let after =
+            store.replace_code(&id, &format!("code {nth}"), scene.now(), scene.now() + 600).await.unwrap();
+        assert_eq!(after == ResendOutcome::Replaced, nth < MAX_RESENDS, "{nth}: {after:?}");
+    }
+}
+
+#[tokio::test]
+async fn suspending_marks_the_active_keys_credential_and_lifting_unmarks_it() {
+    let scene = Scene::new().await;
+    scene.create(&scene.record(Env::Test)).await;
+    for suspended in [true, false] {
+        scene.store().set_suspended(&scene.user.org_id, suspended, scene.now()).await.unwrap();
+        assert_eq!(scene.place.items("KEYHASH#", "").await[0]["org_suspended"], suspended);
+    }
+}
+
+#[tokio::test]
+async fn an_item_of_a_later_version_is_not_guessed_at() {
+    let scene = Scene::new().await;
+    scene.place.devstack.requests.inject(|request| {
+        (request.operation == "GetItem").then(|| {
+            let item = serde_json::json!({"pk": {"S": "KEYSET"}, "sk": {"S": "KEYSET"}, "v": {"N": "2"}, "issuer": {"S": "i"}, "keys": {"L": []}});
+            devstack::engines::recorder::Fault::Answer(200, serde_json::json!({ "Item": item }))
+        })
+    });
+    let read = scene.store().key_set().await;
+    assert!(
+        matches!(&read, Err(shared::store::StoreError::Corrupt { item, .. }) if item == "KEYSET"),
+        "{read:?}"
+    );
+}
