@@ -11,10 +11,13 @@ async fn main() -> Result<(), Error> {
     let app = start(WarmUp { key_set: true, ..WarmUp::default() }).await?;
     let app = &app;
     run(service_fn(|event: LambdaEvent<Value>| async move {
-        authorizer::handle(app, event.payload).await.map_err(|error: AuthorizerError| Diagnostic {
-            error_type: format!("{error:?}"),
-            // A REST API compares this text, to the letter.
-            error_message: error.to_string(),
+        let LambdaEvent { payload, context } = event;
+        authorizer::handle(app, payload, &context.request_id).await.map_err(|error: AuthorizerError| {
+            Diagnostic {
+                error_type: format!("{error:?}"),
+                // A REST API compares this text, to the letter.
+                error_message: error.to_string(),
+            }
         })
     }))
     .await

@@ -23,12 +23,15 @@ pub enum AuthorizerError {
     Unavailable,
 }
 
-/// Decides about an event.
+/// Decides about an event. `invocation` names the call in the log where the event itself has no request id.
 ///
 /// # Errors
 /// [`AuthorizerError::Unauthorized`] to a REST API alone; [`AuthorizerError::Unavailable`] to both kinds.
-pub async fn decide(app: &App, event: &Value) -> Result<Value, AuthorizerError> {
-    let question = event::read(event);
+pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value, AuthorizerError> {
+    let mut question = event::read(event);
+    if question.request_id.is_empty() {
+        question.request_id = invocation;
+    }
     let result = match question.authorization.and_then(bearer) {
         Some(credential) => authenticate(app, credential).await,
         None => Err(Rejection::NotAuthentic("no_bearer")),

@@ -104,15 +104,15 @@ async fn an_authorizer_reads_once_for_a_key_and_never_for_a_token() {
     let app = place.app();
     cost(&place);
 
-    assert!(authorizer::handle(&app, token_event(&session.access_token)).await.is_ok());
+    assert!(authorizer::handle(&app, token_event(&session.access_token), "call").await.is_ok());
     assert_eq!(cost(&place), costs(0, 0, 0));
-    assert!(authorizer::handle(&app, token_event(key)).await.is_ok());
+    assert!(authorizer::handle(&app, token_event(key), "call").await.is_ok());
     assert_eq!(cost(&place), costs(1, 0, 1));
 
     let mut typo = key.to_owned();
     typo.replace_range(20..21, if &key[20..21] == "a" { "b" } else { "a" });
     for malformed in [typo.as_str(), "sk_live_", "sk_test_short", "rt_nothing", "plain"] {
-        let refused = authorizer::handle(&app, token_event(malformed)).await;
+        let refused = authorizer::handle(&app, token_event(malformed), "call").await;
         assert!(matches!(refused, Err(AuthorizerError::Unauthorized)), "{malformed}");
     }
     assert_eq!(cost(&place), costs(0, 0, 0), "what is malformed costs nothing");
@@ -130,8 +130,8 @@ async fn the_key_set_is_read_once_a_minute_whatever_tokens_ask_for() {
         use base64::Engine;
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": format!("unknown-{nth}")}).to_string();
         let unknown = format!("{}.{rest}", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(header));
-        assert!(authorizer::handle(&app, token_event(&unknown)).await.is_err());
-        assert!(authorizer::handle(&app, token_event(&session.access_token)).await.is_ok());
+        assert!(authorizer::handle(&app, token_event(&unknown), "call").await.is_err());
+        assert!(authorizer::handle(&app, token_event(&session.access_token), "call").await.is_ok());
     }
     assert_eq!(cost(&place), costs(1, 0, 1));
 }

@@ -61,7 +61,9 @@ impl Functions {
                     return Err(InvokeError::Unknown(name.to_owned()));
                 }
                 let app = Arc::clone(app);
-                let call = async move { authorizer::handle(&app, event).await };
+                // The runtime's name for this call.
+                let invocation = shared::ids::new_token_id(app.clock.as_ref(), app.rng.as_ref());
+                let call = async move { authorizer::handle(&app, event, &invocation).await };
                 tokio::spawn(call.with_subscriber(log.clone()))
                     .await
                     .map_err(|_| InvokeError::Panicked)?
