@@ -67,15 +67,16 @@ impl Gateway {
         let mut variables = self.variables(source, &parts);
         let request_id = variables.get("requestId").unwrap_or_default().to_owned();
 
-        let mut response = match read_all(body).await {
-            Some(body) => match self.route(source, &parts, body, &mut variables).await {
-                Ok(response) => rename_challenge(response),
-                Err(denied) => {
-                    variables.set("error.responseType", denied.refusal.name());
-                    self.api.responses.render(denied.refusal, &variables)
-                }
-            },
-            None => responses::too_large(),
+        let answered = match read_all(body).await {
+            Ok(body) => self.route(source, &parts, body, &mut variables).await,
+            Err(refusal) => Err(Denied { refusal, reason: String::new() }),
+        };
+        let mut response = match answered {
+            Ok(response) => rename_challenge(response),
+            Err(Denied { refusal, .. }) => {
+                variables.set("error.responseType", refusal.name());
+                self.api.responses.render(refusal, &variables)
+            }
         };
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), value);
@@ -197,24 +198,24 @@ impl Gateway {
     }
 }
 
-/// The whole body; `None` when it is too long or breaks off.
+/// The whole body.
 ///
 /// What is too much is read all the same, up to a point: a client that is still sending would not see the answer.
-async fn read_all(mut body: Body) -> Option<Bytes> {
+async fn read_all(mut body: Body) -> Result<Bytes, Refusal> {
     let mut whole = BytesMut::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.ok()?.into_data() else {
+        let Ok(data) = frame.map_err(|_| Refusal::BadRequest)?.into_data() else {
             continue;
         };
         length += data.len();
         if length <= MAX_BODY {
             whole.extend_from_slice(&data);
         } else if length > 4 * MAX_BODY {
-            return None;
+            break;
         }
     }
-    (length <= MAX_BODY).then(|| whole.freeze())
+    if length > MAX_BODY { Err(Refusal::RequestTooLarge) } else { Ok(whole.freeze()) }
 }
 
 /// A REST API takes the method from this header when it is there.
@@ -257,8 +258,8 @@ mod tests {
     #[tokio::test]
     async fn ten_megabytes_and_no_byte_more() {
         assert_eq!(read_all(Body::from("abc")).await.unwrap(), "abc");
-        assert!(read_all(Body::from(vec![0; MAX_BODY])).await.is_some());
-        assert!(read_all(Body::from(vec![0; MAX_BODY + 1])).await.is_none());
+        assert!(read_all(Body::from(vec![0; MAX_BODY])).await.is_ok());
+        assert_eq!(read_all(Body::from(vec![0; MAX_BODY + 1])).await, Err(Refusal::RequestTooLarge));
     }
 
     #[test]

@@ -25,10 +25,15 @@ pub enum Refusal {
     FunctionFailure,
     /// The method ARN would be longer than 1600 bytes.
     PathTooLong,
+    /// The request breaks off, or is no HTTP.
+    BadRequest,
+    /// More than 10 MB.
+    RequestTooLarge,
 }
 
 impl Refusal {
-    /// The gateway response type. `FunctionFailure` and `PathTooLong` have none of their own and take the default.
+    /// The gateway response type. `FunctionFailure`, `PathTooLong` and `BadRequest` have none of their own and take the
+    /// default.
     pub fn name(self) -> &'static str {
         match self {
             Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
@@ -37,7 +42,8 @@ impl Refusal {
             Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
             Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
             Self::FunctionFailure => "DEFAULT_5XX",
-            Self::PathTooLong => "DEFAULT_4XX",
+            Self::PathTooLong | Self::BadRequest => "DEFAULT_4XX",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
         }
     }
 
@@ -49,6 +55,8 @@ impl Refusal {
             Self::AuthorizerFailure | Self::AuthorizerConfigurationError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::FunctionFailure => StatusCode::BAD_GATEWAY,
             Self::PathTooLong => StatusCode::URI_TOO_LONG,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         }
     }
 
@@ -62,6 +70,8 @@ impl Refusal {
                 "Internal server error"
             }
             Self::PathTooLong => "URI too long",
+            Self::BadRequest => "Bad Request",
+            Self::RequestTooLarge => "Request Too Long",
         }
     }
 
@@ -75,6 +85,8 @@ impl Refusal {
             Self::AuthorizerConfigurationError => "AuthorizerConfigurationException",
             Self::FunctionFailure => "InternalServerErrorException",
             Self::PathTooLong => "RequestURITooLongException",
+            Self::BadRequest => "BadRequestException",
+            Self::RequestTooLarge => "RequestTooLargeException",
         }
     }
 }
@@ -137,7 +149,11 @@ impl GatewayResponses {
 
         let class = if refusal.status().is_server_error() { "DEFAULT_5XX" } else { "DEFAULT_4XX" };
         let fallback = GatewayResponse::default();
-        let shape = self.0.get(refusal.name()).or_else(|| self.0.get(class)).unwrap_or(&fallback);
+        let shape = match refusal {
+            // The one answer that no template changes.
+            Refusal::RequestTooLarge => &fallback,
+            _ => self.0.get(refusal.name()).or_else(|| self.0.get(class)).unwrap_or(&fallback),
+        };
 
         let (content_type, body) = match &shape.body {
             Some((content_type, body)) => (content_type.as_str(), body.as_str()),
@@ -169,19 +185,6 @@ fn mapped(expression: &str, variables: &Variables) -> String {
         (None, Some(name)) => variables.get(name).unwrap_or_default().to_owned(),
         (None, None) => String::new(),
     }
-}
-
-/// 413, for more than 10 MB: the one answer that a template cannot change.
-pub(super) fn too_large() -> Response {
-    let mut response = Response::new(Body::from(r#"{"message":"Request Too Long"}"#));
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-    let headers = response.headers_mut();
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(
-        HeaderName::from_static("x-amzn-errortype"),
-        HeaderValue::from_static("RequestTooLargeException"),
-    );
-    response
 }
 
 #[cfg(test)]

@@ -118,6 +118,33 @@ async fn bodies_are_passed_on_as_text_up_to_ten_megabytes() {
 }
 
 #[tokio::test]
+async fn a_foreign_host_name_is_answered_by_nobody() {
+    let devstack = devstack().await;
+    for path in [ME, "/_devstack/mailbox"] {
+        let request =
+            reqwest::Client::new().get(format!("{}{path}", devstack.base_url)).header("host", "evil.example");
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 403);
+        assert_eq!(answer.text().await.unwrap(), r#"{"message":"Forbidden"}"#);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_http_is_400() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let devstack = devstack().await;
+    let address = devstack.base_url.strip_prefix("http://").unwrap();
+    let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request =
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains(r#""code":"bad_request""#), "{answer}");
+}
+
+#[tokio::test]
 async fn the_source_address_is_the_connections_whatever_a_header_claims() {
     let devstack = devstack().await;
     let from_elsewhere =
