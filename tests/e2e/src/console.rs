@@ -1,0 +1,46 @@
+//! The devstack's console: mail, time, and what an operator would do.
+
+use devstack::seed::{DemoOrganization, Person};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::Stage;
+
+impl Stage {
+    /// Moves time.
+    pub async fn advance(&self, seconds: i64) {
+        self.control("/clock/advance", &json!({ "seconds": seconds })).await;
+    }
+
+    /// The mails to a person, newest first: `to`, `subject`, `text`, `code`, `sent_at`.
+    pub async fn mails(&self, person: &Person) -> Vec<Value> {
+        let path = format!("/_devstack/mailbox?to={}", person.email);
+        let answer = self.outside(Method::GET, &path).await;
+        assert_eq!(answer.status(), 200, "{answer}");
+        answer.body().as_array().expect("a list of mails").clone()
+    }
+
+    /// Suspends an organization, or lifts it.
+    pub async fn suspend(&self, organization: &DemoOrganization, suspended: bool) {
+        let path = format!("/organizations/{}/suspended", organization.id);
+        self.control(&path, &json!({ "suspended": suspended })).await;
+    }
+
+    /// Records how far an organization's onboarding and payments have come.
+    pub async fn onboard(&self, organization: &DemoOrganization, onboarding: &str, payments: &str) {
+        let path = format!("/organizations/{}/onboarding", organization.id);
+        let body = json!({ "onboarding_status": onboarding, "payments_status": payments });
+        self.control(&path, &body).await;
+    }
+
+    /// Gives a person another role.
+    pub async fn set_role(&self, organization: &DemoOrganization, person: &Person, role: &str) {
+        let path = format!("/organizations/{}/members/{}", organization.id, person.user_id);
+        self.control(&path, &json!({ "role": role })).await;
+    }
+
+    async fn control(&self, path: &str, body: &Value) {
+        let answer = self.outside(Method::POST, &format!("/_devstack{path}")).json(body).await;
+        assert_eq!(answer.status(), 200, "is this a devstack? {answer}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Where a story takes place.
+
+use std::fs::File;
+use std::net::Ipv4Addr;
+
+use devstack::Devstack;
+use devstack::seed::ORGANIZATIONS;
+use reqwest::{Client, Method};
+
+use crate::{Call, text};
+
+/// What every route but the public documents begins with.
+const BASE_PATH: &str = "/api/v1";
+
+/// A running system with two organizations that nobody has used yet.
+pub struct Stage {
+    base_url: String,
+    http: Client,
+    /// The devstack, where it is our own.
+    _own: Option<Devstack>,
+    /// Held while we use one that others may use, too.
+    _turn: Option<File>,
+}
+
+impl Stage {
+    /// A devstack of this story's own; or the one at `E2E_BASE_URL`, alone and with nothing left of stories before.
+    pub async fn open() -> Self {
+        match running_already() {
+            None => {
+                let devstack = Devstack::start(devstack::Options::default()).await.expect("a devstack");
+                Self::at(devstack.base_url.clone(), Some(devstack), None)
+            }
+            Some(base_url) => {
+                let stage = Self::at(base_url, None, Some(turn()));
+                stage.tidy_up().await;
+                stage
+            }
+        }
+    }
+
+    fn at(base_url: String, own: Option<Devstack>, turn: Option<File>) -> Self {
+        Self { base_url, http: Client::new(), _own: own, _turn: turn }
+    }
+
+    /// A request to a route under the base path: `GET /organizations/me`.
+    pub fn call(&self, method: Method, route: &str) -> Call {
+        self.outside(method, &format!("{BASE_PATH}{route}"))
+    }
+
+    /// `GET` of a route under the base path.
+    pub fn get(&self, route: &str) -> Call {
+        self.call(Method::GET, route)
+    }
+
+    /// `POST` to a route under the base path.
+    pub fn post(&self, route: &str) -> Call {
+        self.call(Method::POST, route)
+    }
+
+    /// A request to a whole path, with no base path in front.
+    pub fn outside(&self, method: Method, path: &str) -> Call {
+        let what = format!("{method} {path}");
+        Call::new(self.http.request(method, format!("{}{path}", self.base_url)), what)
+    }
+
+    /// The same stage for somebody in another network (a /24), or `None` where one machine cannot be in two: sources other
+    /// than `127.0.0.1` are our own only on the loopback interface of Linux.
+    pub fn from_network(&self, nth: u8) -> Option<Self> {
+        if !cfg!(target_os = "linux") || !self.base_url.starts_with("http://127.0.0.1") {
+            return None;
+        }
+        let source = Ipv4Addr::new(127, 1, nth, 1);
+        let http = Client::builder().local_address(Some(source.into())).build().expect("a client");
+        Some(Self { base_url: self.base_url.clone(), http, _own: None, _turn: None })
+    }
+
+    /// Brings a devstack that others have used back to how one begins.
+    async fn tidy_up(&self) {
+        for organization in &ORGANIZATIONS {
+            self.suspend(organization, false).await;
+            let (onboarding, payments) = if organization.ready_to_go_live {
+                ("COMPLETED", "ENABLED")
+            } else {
+                ("IN_PROGRESS", "DISABLED")
+            };
+            self.onboard(organization, onboarding, payments).await;
+            for person in organization.people() {
+                self.set_role(organization, &person, person.role.as_str()).await;
+            }
+        }
+        // No lock and no limit lasts longer than an hour.
+        self.advance(2 * 3600).await;
+        for organization in &ORGANIZATIONS {
+            let owner = self.login(&organization.owner).await;
+            for key in self.keys(&owner).await.iter().filter(|key| key["status"] == "active") {
+                self.revoke(&owner, &text(&key["api_key_id"])).await.data(200);
+            }
+            self.switch(&owner, organization, "test").await.data(200);
+        }
+        // Whoever made a key in the story before is not limited in this one.
+        self.advance(2 * 60).await;
+    }
+}
+
+/// The base URL of a system that runs already, without a slash at its end.
+#[expect(clippy::disallowed_methods, reason = "a test is told where to run by its environment")]
+fn running_already() -> Option<String> {
+    let url = std::env::var("E2E_BASE_URL").ok()?;
+    Some(url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty())
+}
+
+/// Waits until no other story is being told: of this process or, under nextest, of another.
+fn turn() -> File {
+    let folder = devstack::repository().join("target");
+    std::fs::create_dir_all(&folder).expect("target/");
+    let file = File::create(folder.join("e2e.lock")).expect("target/e2e.lock");
+    file.lock().expect("a turn");
+    file
+}

@@ -1,0 +1,17 @@
+//! What people and their servers do with the system, and what becomes of those who should not. One module a story, one test a
+//! turn that it can take. Time is moved, never waited for.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "panicking is how a test fails")]
+
+mod a_clumsy_client;
+mod a_lost_refresh_answer;
+mod asking_twice_for_a_key;
+mod first_login_to_first_call;
+mod going_live;
+mod lockout_and_recovery;
+mod rotating_a_key;
+mod session_life;
+mod the_mailed_code;
+mod the_neighbours_organization;
+mod the_organization_is_suspended;
+mod the_refresh_token_is_stolen;
+mod the_viewer_who_may_not;
