@@ -259,6 +259,20 @@ mod tests {
         assert_eq!(request.body().as_ref(), b"{\"a\":1}");
     }
 
+    /// The event has both values, as a REST API's has; `lambda_http` puts the last one in the place of all. No function
+    /// built on it can tell one header from two.
+    #[test]
+    fn of_a_header_sent_twice_lambda_http_keeps_the_last_value() {
+        let mut headers = HeaderMap::new();
+        headers.append("idempotency-key", "first".parse().unwrap());
+        headers.append("idempotency-key", "second".parse().unwrap());
+        let event = event(None, &headers, b"", None);
+        assert_eq!(event["multiValueHeaders"]["Idempotency-Key"], json!(["first", "second"]));
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let seen: Vec<_> = request.headers().get_all("idempotency-key").iter().collect();
+        assert_eq!(seen, ["second"]);
+    }
+
     #[test]
     fn escapes_are_decoded_leniently() {
         assert_eq!(decoded("a%2Bb+c%zz%4"), "a+b c%zz%4");
