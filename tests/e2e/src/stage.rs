@@ -88,8 +88,8 @@ impl Stage {
                 self.set_role(organization, &person, person.role.as_str()).await;
             }
         }
-        // No lock and no limit lasts longer than an hour.
-        self.advance(2 * 3600).await;
+        // Locks last an hour at most, idempotency keys a day.
+        self.advance(25 * 3600).await;
         for organization in &ORGANIZATIONS {
             let owner = self.login(&organization.owner).await;
             for key in self.keys(&owner).await.iter().filter(|key| key["status"] == "active") {
