@@ -14,6 +14,8 @@ async fn its_key_is_refused_on_the_very_next_call_and_works_again_once_lifted() 
         stage.suspend(&ACORN, true).await;
         stage.me(&key.key).await.refused(403, "organization_suspended");
         stage.get(&by_id).bearer(&key.key).await.refused(403, "organization_suspended");
+        // Where a key may not go anyway: it gets no further than the authorizer.
+        stage.get("/auth/api-keys").bearer(&key.key).await.refused(403, "organization_suspended");
         stage.me(&theirs.key).await.data(200);
         stage.suspend(&ACORN, false).await;
     }
