@@ -2,14 +2,16 @@
 
 use std::convert::Infallible;
 
-use lambda_http::{Error, Request, run, service_fn};
-use shared::http::{WarmUp, start};
+use lambda_http::{Error, Request, service_fn};
+use shared::http::{WarmUp, serve, start};
 
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let app = start(WarmUp { key_set: true, signing: true, codes: true }).await?;
     let app = &app;
-    run(service_fn(|request: Request| async move { Ok::<_, Infallible>(verify::handle(app, request).await) }))
-        .await
+    serve(service_fn(
+        |request: Request| async move { Ok::<_, Infallible>(verify::handle(app, request).await) },
+    ))
+    .await
 }

@@ -6,6 +6,7 @@ mod fields;
 mod init;
 mod problem;
 mod respond;
+mod serve;
 mod views;
 
 pub use body::Fields;
@@ -14,4 +15,5 @@ pub use fields::{email, environment, idempotency_key, integer_in, password, text
 pub use init::{WarmUp, start};
 pub use problem::{FieldProblem, Problem};
 pub use respond::{Answer, respond};
+pub use serve::{serve, with_every_header};
 pub use views::{key, organization, tokens, user};
