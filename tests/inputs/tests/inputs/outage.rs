@@ -1,0 +1,124 @@
+//! The table is away: nobody is let in, and nobody is told that their credential is bad.
+
+use devstack::engines::recorder::{Fault, Recorded};
+use devstack::seed::{ACORN, PASSWORD};
+use serde_json::json;
+use shared::api_keys::{Env, PlainKey};
+use shared::rng::SystemRng;
+
+use crate::authorizer_events::{app_like, credentials};
+use crate::harness::gateways::{Kind, Verdict, ask};
+use crate::harness::{Cases, Refusal, Request, Stack};
+
+fn away() -> Refusal {
+    Refusal::new(503, "service_unavailable")
+}
+
+#[tokio::test]
+async fn an_authorizer_without_its_table_errs_and_does_not_say_unauthorized() {
+    let stack = Stack::start().await;
+    let (owner, key) = credentials(&stack).await;
+    // A port that was free a moment ago: whoever connects is refused.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nowhere = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let app = app_like(&stack, |config| config.endpoints.dynamodb = Some(nowhere));
+    let unknown = PlainKey::generate(Env::Test, &SystemRng);
+    let credentials = [&owner.access, &key, unknown.expose()];
+    let asked =
+        Kind::ALL.iter().flat_map(|kind| credentials.iter().map(move |credential| (*kind, credential)));
+    let verdicts = asked.map(|(kind, credential)| {
+        let event = kind.event(&format!("Bearer {credential}"));
+        let app = &app;
+        async move { (kind, ask(app, event).await) }
+    });
+    // All at once: each waits for its retries.
+    for verdict in verdicts.map(Box::pin).collect::<Vec<_>>().into_iter() {
+        let (kind, verdict) = verdict.await;
+        assert!(
+            matches!(&verdict, Verdict::Failed(text) if text.contains("could not be checked")),
+            "{kind:?}: {verdict:?}"
+        );
+    }
+    // What needs no look into the table is judged all the same.
+    let malformed = format!("Bearer {}x", &key[..45]);
+    assert_eq!(ask(&app, Kind::RestToken.event(&malformed)).await, Verdict::Unauthorized);
+}
+
+#[tokio::test]
+async fn every_route_says_that_the_service_is_away() {
+    let stack = Stack::start().await;
+    let (owner, key) = credentials(&stack).await;
+    let (challenge, code) = stack.challenge(ACORN.viewer).await;
+    let throttled = json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"});
+    stack.devstack.requests.inject(move |_: &Recorded| Some(Fault::Answer(400, throttled.clone())));
+    let api = |path: &str| format!("/api/v1{path}");
+    let me = Request::get(&api("/organizations/me"));
+    let requests = [
+        ("an API key", me.clone().bearer(&key)),
+        ("an unknown API key", me.clone().bearer(PlainKey::generate(Env::Test, &SystemRng).expose())),
+        ("an access token", me.bearer(&owner.access)),
+        (
+            "login",
+            Request::post(&api("/auth/login"))
+                .json(&json!({"email": ACORN.owner.email, "password": PASSWORD})),
+        ),
+        (
+            "login, unknown",
+            Request::post(&api("/auth/login")).json(&json!({"email": "a@b.example", "password": PASSWORD})),
+        ),
+        (
+            "verify",
+            Request::post(&api("/auth/login/2fa/verify"))
+                .json(&json!({"challenge_id": challenge, "code": code})),
+        ),
+        ("resend", Request::post(&api("/auth/login/2fa/resend")).json(&json!({"challenge_id": challenge}))),
+        ("refresh", Request::post(&api("/auth/refresh")).json(&json!({"refresh_token": owner.refresh}))),
+        ("logout", Request::post(&api("/auth/logout")).bearer(&owner.access)),
+        (
+            "create a key",
+            Request::post(&api("/auth/api-keys")).bearer(&owner.access).json(&json!({"key_name": "k"})),
+        ),
+        ("list keys", Request::get(&api("/auth/api-keys")).bearer(&owner.access)),
+        (
+            "revoke a key",
+            Request::delete(&api("/auth/api-keys/key_01J0ACRN000000000000000000")).bearer(&owner.access),
+        ),
+        (
+            "environment",
+            Request::put(&api(&format!("/organizations/{}/environment", ACORN.id)))
+                .bearer(&owner.access)
+                .json(&json!({"env": "test"})),
+        ),
+    ];
+    let mut cases = Cases::of(&stack);
+    for (name, request) in requests {
+        cases.refused(name, request, &away()).await;
+    }
+    // Nothing of it needs the table.
+    cases.refused("no JSON", Request::post(&api("/auth/login")).said_json("x"), &Refusal::no_json()).await;
+    cases.refused("no credential", Request::get(&api("/auth/api-keys")), &Refusal::unauthorized()).await;
+    cases
+        .refused(
+            "made-up refresh token",
+            Request::post(&api("/auth/refresh")).json(&json!({"refresh_token": "rt_x"})),
+            &Refusal::new(401, "invalid_refresh_token"),
+        )
+        .await;
+    cases.refused("nowhere", Request::get("/nowhere"), &Refusal::not_found()).await;
+
+    // The key set is a minute old: without the table nothing may be decided by it.
+    stack.pass(time::Duration::minutes(1));
+    cases.forget();
+    cases
+        .refused(
+            "an access token, a minute later",
+            Request::get(&api("/organizations/me")).bearer(&owner.access),
+            &away(),
+        )
+        .await;
+    cases.refused("the key set, a minute later", Request::get("/.well-known/jwks.json"), &away()).await;
+    stack.devstack.requests.heal();
+    stack.me(&owner.access).await;
+    cases.finish();
+}
