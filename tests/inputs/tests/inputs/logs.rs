@@ -258,6 +258,11 @@ async fn every_attempt_leaves_one_event_and_no_secret_a_line() {
     sessions(&mut attempts).await;
     keys(&mut attempts).await;
     organizations(&mut attempts).await;
+    let authorized =
+        stack.devstack.logs.lines().into_iter().filter(|line| line["action"] == "authorize").count();
+    let protected = ["logout", "key.create", "key.revoke", "organization.switch_environment"];
+    let asked = attempts.expected.iter().filter(|(_, _, action, ..)| protected.contains(action)).count();
+    assert_eq!(authorized, asked, "the authorizer leaves an event of its own at every call");
     misplaced(&mut attempts).await;
 
     let lines = stack.devstack.logs.lines();
@@ -270,6 +275,14 @@ async fn every_attempt_leaves_one_event_and_no_secret_a_line() {
             && event["reason"].as_str().unwrap_or_default() == *reason);
         if !right {
             failed.push(format!("{what}: must leave one {action}/{outcome}/{reason}, left {left:?}"));
+        }
+    }
+    for event in lines.iter().filter(|line| line["action"].is_string()) {
+        let complete = ["outcome", "request_id", "network"]
+            .iter()
+            .all(|name| event[name].as_str().is_some_and(|it| !it.is_empty()));
+        if !complete {
+            failed.push(format!("incomplete: {event}"));
         }
     }
     if events.len() != attempts.expected.len() {
