@@ -57,8 +57,8 @@ async fn a_wrong_type_is_named_and_not_coerced() {
     cases.finish();
 }
 
-#[ignore = "not met yet: to be settled; run with cargo test -p inputs -- --ignored"]
 #[tokio::test]
+#[ignore = "to be settled: null in an optional field is taken for its absence"]
 async fn null_is_a_wrong_type_for_an_optional_field_too() {
     let stack = Stack::start().await;
     let owner = stack.log_in(ACORN.owner).await;
