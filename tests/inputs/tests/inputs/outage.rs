@@ -5,6 +5,7 @@ use devstack::seed::{ACORN, PASSWORD};
 use serde_json::json;
 use shared::api_keys::{Env, PlainKey};
 use shared::rng::SystemRng;
+use tokio::task::JoinSet;
 
 use crate::authorizer_events::{app_like, credentials};
 use crate::harness::gateways::{Kind, Verdict, ask};
@@ -22,26 +23,23 @@ async fn an_authorizer_without_its_table_errs_and_does_not_say_unauthorized() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nowhere = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let app = app_like(&stack, |config| config.endpoints.dynamodb = Some(nowhere));
     let unknown = PlainKey::generate(Env::Test, &SystemRng);
-    let credentials = [&owner.access, &key, unknown.expose()];
-    let asked =
-        Kind::ALL.iter().flat_map(|kind| credentials.iter().map(move |credential| (*kind, credential)));
-    let verdicts = asked.map(|(kind, credential)| {
-        let event = kind.event(&format!("Bearer {credential}"));
-        let app = &app;
-        async move { (kind, ask(app, event).await) }
-    });
-    // All at once: each waits for its retries.
-    for verdict in verdicts.map(Box::pin).collect::<Vec<_>>().into_iter() {
-        let (kind, verdict) = verdict.await;
-        assert!(
-            matches!(&verdict, Verdict::Failed(text) if text.contains("could not be checked")),
-            "{kind:?}: {verdict:?}"
-        );
+    // All at once, each with an app of its own: every question waits for the retries of its read.
+    let mut verdicts = JoinSet::new();
+    for kind in Kind::ALL {
+        for credential in [&owner.access, &key, unknown.expose()] {
+            let app = app_like(&stack, |config| config.endpoints.dynamodb = Some(nowhere.clone()));
+            let event = kind.event(&format!("Bearer {credential}"));
+            verdicts.spawn(async move { (kind, ask(&app, event).await) });
+        }
+    }
+    for (kind, verdict) in verdicts.join_all().await {
+        let failed = matches!(&verdict, Verdict::Failed(text) if text.contains("could not be checked"));
+        assert!(failed, "{kind:?}: {verdict:?}");
     }
     // What needs no look into the table is judged all the same.
-    let malformed = format!("Bearer {}x", &key[..45]);
+    let app = app_like(&stack, |config| config.endpoints.dynamodb = Some(nowhere));
+    let malformed = format!("Bearer {}", &key[..45]);
     assert_eq!(ask(&app, Kind::RestToken.event(&malformed)).await, Verdict::Unauthorized);
 }
 

@@ -251,6 +251,31 @@ async fn a_query_is_not_read_where_there_is_none() {
     cases.finish();
 }
 
+/// The id of a request is the gateway's: a client that could choose it could hide among another's lines in the log.
+#[tokio::test]
+async fn a_client_does_not_choose_the_requests_id() {
+    let stack = Stack::start().await;
+    let mut cases = Cases::of(&stack);
+    for name in [
+        "X-Request-Id",
+        "X-Amzn-RequestId",
+        "X-Amz-Apigw-Id",
+        "Request-Id",
+        "X-Correlation-Id",
+        "X-Amzn-Trace-Id",
+    ] {
+        let request = Request::get("/api/v1/organizations/me").header(name, "chosen-by-a-client");
+        let answer = cases.refused(name, request, &Refusal::unauthorized()).await;
+        let own = !format!("{answer:?}").contains("chosen");
+        cases.judge(name, if own { Ok(()) } else { Err(format!("{answer:?}")) });
+        let login = Request::post("/api/v1/auth/login").header(name, "chosen-by-a-client").json(&json!({}));
+        let answer = cases.refused(name, login, &Refusal::invalid(&["email", "password"])).await;
+        let own = !format!("{answer:?}").contains("chosen");
+        cases.judge(name, if own { Ok(()) } else { Err(format!("{answer:?}")) });
+    }
+    cases.finish();
+}
+
 /// A page elsewhere may ask; it is told nothing it could use.
 #[tokio::test]
 async fn an_origin_is_not_welcomed() {
