@@ -95,12 +95,10 @@ struct StoredSigner {
     pkcs8: String,
 }
 
-/// `{"signing": {…}, "next": {…}, "refresh": {…}}`.
+/// `{"signing": {…}, "refresh": {…}}`. Other members, such as the next key, are not this code's to read.
 #[derive(Serialize, Deserialize)]
 struct StoredSigning {
     signing: StoredSigner,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    next: Option<StoredSigner>,
     refresh: StoredKey,
 }
 
@@ -231,7 +229,7 @@ pub mod generate {
         let pkcs8 = key.to_pkcs8v1().map_err(|_| SignError::Failed)?;
         let kid = BASE64_URL_SAFE_NO_PAD.encode(rng::bytes::<12>(rng));
         let signing = StoredSigner { kid, pkcs8: BASE64_STANDARD.encode(pkcs8.as_ref()) };
-        let stored = StoredSigning { signing, next: None, refresh: random_key(rng) };
+        let stored = StoredSigning { signing, refresh: random_key(rng) };
         serde_json::to_string(&stored).map_err(|_| SignError::Failed)
     }
 

@@ -5,6 +5,7 @@ mod discovery;
 mod list_keys;
 mod login;
 mod logout;
+mod open_challenge;
 mod organization;
 mod refresh;
 mod resend;

@@ -1,5 +1,6 @@
 //! A code sent again: a new one to the same address, the old one dead.
 
+use super::open_challenge::open_challenge;
 use super::trail::Trail;
 use super::{Origin, Refusal};
 use crate::app::App;
@@ -30,13 +31,8 @@ pub async fn resend(app: &App, origin: &Origin, challenge_id: &str) -> Result<Re
 
 async fn attempt(app: &App, challenge_id: &str, trail: &mut Trail<'_>) -> Result<Resent, Refusal> {
     let now = app.clock.now_seconds();
-    let challenge_id = ChallengeId::parse(challenge_id).map_err(|_| Refusal::InvalidCode)?;
-    trail.target(&challenge_id);
-    let challenge = app.store.challenge(&challenge_id).await?.ok_or(Refusal::InvalidCode)?;
-    trail.actor(&challenge.identity.user_id, &challenge.identity.org_id);
-    if !challenge.is_open(now) {
-        return Err(Refusal::InvalidCode);
-    }
+    let challenge = open_challenge(app, challenge_id, now, trail).await?;
+    let challenge_id = challenge.challenge_id;
     if let Some(until) = app.store.guard_locked_until(&Guard::codes(&challenge.address_hash), now).await? {
         return Err(Refusal::TooManyAttempts { retry_after: until - now });
     }

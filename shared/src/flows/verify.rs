@@ -1,12 +1,13 @@
 //! The second step of a login: the code, answered with tokens.
 
+use super::open_challenge::open_challenge;
 use super::tokens::{self, Stale, Tokens};
 use super::trail::Trail;
 use super::{Origin, Refusal, WRITE_TRIES};
 use crate::app::App;
 use crate::challenges::{Challenge, Code};
 use crate::failure::Failure;
-use crate::ids::{ChallengeId, SessionId};
+use crate::ids::SessionId;
 use crate::sessions::{LIFETIME_SECONDS, Session};
 use crate::store::{CodeGuess, StartOutcome};
 use crate::tokens::refresh_token::{RefreshToken, Salt};
@@ -44,13 +45,7 @@ async fn attempt(
     trail: &mut Trail<'_>,
 ) -> Result<Tokens, Refusal> {
     let now = app.clock.now_seconds();
-    let challenge_id = ChallengeId::parse(challenge_id).map_err(|_| Refusal::InvalidCode)?;
-    trail.target(&challenge_id);
-    let challenge = app.store.challenge(&challenge_id).await?.ok_or(Refusal::InvalidCode)?;
-    trail.actor(&challenge.identity.user_id, &challenge.identity.org_id);
-    if !challenge.is_open(now) {
-        return Err(Refusal::InvalidCode);
-    }
+    let challenge = open_challenge(app, challenge_id, now, trail).await?;
     let codes = app.secrets.codes().await?;
     match app.store.count_code_guess(&challenge, now).await? {
         CodeGuess::Counted => {}

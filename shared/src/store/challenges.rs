@@ -1,14 +1,11 @@
 //! Challenges in the table.
 
-use super::guards::GuardState;
+use super::guards::{GuardState, TRIES};
 use super::write::{Write, number, text};
 use super::{Store, StoreError, Transacted, Written, keys};
 use crate::challenges::{Challenge, MAX_ATTEMPTS, MAX_RESENDS, RESEND_AFTER_SECONDS};
 use crate::guards::Guard;
 use crate::ids::ChallengeId;
-
-/// How often a guess whose guard keeps changing under it is counted anew.
-const TRIES: usize = 8;
 
 /// Whether a code may be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{Store, StoreError, Transacted, decode, keys};
 use crate::guards::{Guard, Guesses};
 
 /// How often a guess whose guard keeps changing under it is counted anew.
-const TRIES: usize = 8;
+pub(super) const TRIES: usize = 8;
 
 /// Whether a guess may be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

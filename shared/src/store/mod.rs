@@ -126,8 +126,9 @@ impl Store {
             Action::Update(expression) => {
                 send!(self.client.update_item().set_key(Some(key.attributes())).update_expression(expression))
             }
-            Action::Delete => send!(self.client.delete_item().set_key(Some(key.attributes()))),
-            Action::Check => Err(StoreError::ConditionFailed("a check stands only in a transaction")),
+            Action::Delete | Action::Check => {
+                Err(StoreError::ConditionFailed("deletions and checks stand only in transactions"))
+            }
         }
     }
 
@@ -185,7 +186,7 @@ fn findings(reasons: &[aws_sdk_dynamodb::types::CancellationReason]) -> Option<V
     reasons.iter().map(find).collect()
 }
 
-/// What a failed condition found; the three single writes carry it in the same exception.
+/// What a failed condition found; both single writes carry it in the same exception.
 trait RefusedItem {
     fn into_item(self) -> Option<Item>;
 }
@@ -206,7 +207,7 @@ macro_rules! refused_item {
         }
     )*};
 }
-refused_item!(put_item::PutItemError, update_item::UpdateItemError, delete_item::DeleteItemError);
+refused_item!(put_item::PutItemError, update_item::UpdateItemError);
 
 /// Reads an item. Attributes this version does not know are ignored; a shape of a later version is refused, since what it
 /// means cannot be known.

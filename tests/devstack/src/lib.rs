@@ -12,8 +12,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! It listens on loopback alone. A client that binds to another loopback address (`127.0.0.2`) comes from another
-//! network, which is how tests tell sources apart.
+//! It listens on loopback alone. A client that binds to another loopback address of another /24 (`127.1.1.1`) comes from
+//! another network, which is how tests tell sources apart.
 
 pub mod clock;
 pub mod console;
