@@ -2,13 +2,14 @@
 //!
 //! Imports go one way: `http` → `flows`, `authz` → `app` → `store`, `mail`, `signer`, `secrets`, `key_sets`, `config` → the pure
 //! rooms (`tokens`, `passwords`, `api_keys`, `challenges`, `sessions`, `guards`, `organizations`, `users`) → `addresses`,
-//! `audit`, `clock`, `crypto`, `ids`, `rng`, `sensitive`. A test reads the `use crate::` lines and fails when one goes back.
+//! `audit`, `causes`, `clock`, `crypto`, `ids`, `rng`, `sensitive`. A test reads the `use crate::` lines and fails when one goes back.
 
 pub mod addresses;
 pub mod api_keys;
 pub mod app;
 pub mod audit;
 pub mod authz;
+pub mod causes;
 pub mod challenges;
 pub mod clock;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod flows;
 pub mod guards;
 pub mod http;
 pub mod ids;
+pub mod init;
 pub mod key_sets;
 pub mod mail;
 pub mod organizations;

@@ -18,10 +18,9 @@ pub async fn revoke_key(
     app: &App,
     origin: &Origin,
     user: &UserPrincipal,
-    id: &KeyId,
+    id: &str,
 ) -> Result<DescribedKey, Refusal> {
     let mut trail = Trail::of("key.revoke", origin, &Principal::User(user.clone()));
-    trail.target(id);
     let result = attempt(app, user, id, &mut trail).await;
     trail.end(result)
 }
@@ -29,9 +28,12 @@ pub async fn revoke_key(
 async fn attempt(
     app: &App,
     user: &UserPrincipal,
-    id: &KeyId,
+    id: &str,
     trail: &mut Trail<'_>,
 ) -> Result<DescribedKey, Refusal> {
+    // What is no key's id is no key. It is not logged: anything can stand in a path.
+    let id = &KeyId::parse(id).map_err(|_| Refusal::NotFound)?;
+    trail.target(id);
     for _ in 0..WRITE_TRIES {
         let now = app.clock.now_seconds();
         let (record, active, standing) =

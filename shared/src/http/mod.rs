@@ -3,7 +3,6 @@
 mod body;
 mod call;
 mod fields;
-mod init;
 mod problem;
 mod respond;
 mod serve;
@@ -12,7 +11,6 @@ mod views;
 pub use body::Fields;
 pub use call::Call;
 pub use fields::{email, environment, idempotency_key, integer_in, password, text_in};
-pub use init::{WarmUp, start};
 pub use problem::{FieldProblem, Problem};
 pub use respond::{Answer, respond};
 pub use serve::{serve, with_every_header};

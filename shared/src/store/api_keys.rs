@@ -169,19 +169,19 @@ impl Store {
         let active = Write::check(keys::organization(org))
             .when("#is_active = :yes")
             .bind(":yes", AttributeValue::Bool(true));
+        // A marker that turns out to be this key's after all must not outlive it: it would hold back every later key.
+        let marker = if holds_marker {
+            Write::delete(keys::active_key(org)).when("#api_key_id = :id")
+        } else {
+            Write::check(keys::active_key(org)).when("attribute_not_exists(#pk) OR #api_key_id <> :id")
+        };
         let mut writes = vec![
             revoke(keys::key_record(org, &record.api_key_id)),
             revoke(keys::key_credential(&record.key_hash)),
             active,
+            marker.bind(":id", text(record.api_key_id.as_str())),
         ];
         writes.extend(Who { org, user, session }.checks(now));
-        if holds_marker {
-            writes.push(
-                Write::delete(keys::active_key(org))
-                    .when("#api_key_id = :id")
-                    .bind(":id", text(record.api_key_id.as_str())),
-            );
-        }
         // Younger than its lifetime, the sealed answer is this key's for certain; it stays, emptied, so that a repeat is told that it is
         // spent. Older, it counts as gone, and may by now be another key's.
         if let Some(id) =
@@ -236,8 +236,12 @@ fn key_writes(record: &KeyRecord, now: i64) -> Result<[Write; 4], StoreError> {
 
 /// Why the creating transaction failed, in the order refusals are told in.
 fn refusal(findings: Vec<Finding>) -> Result<CreateKeyOutcome, StoreError> {
+    // Of a write that was not judged, nobody knows whether it would have been refused first.
+    if findings.iter().any(|finding| finding.busy) {
+        return Err(StoreError::Contended(None));
+    }
     let mut findings = findings.into_iter();
-    let mut next = || findings.next().unwrap_or(Finding { failed: false, old: None });
+    let mut next = || findings.next().unwrap_or(Finding { failed: false, busy: false, old: None });
     let (session, organization, member) = (next(), next(), next());
     let (active, rate, _record, _credential, answer) = (next(), next(), next(), next(), next());
     if session.failed {

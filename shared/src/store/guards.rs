@@ -85,7 +85,7 @@ impl Store {
     /// Counts one guess at all of `guards`, or at none: one transaction.
     ///
     /// # Errors
-    /// [`StoreError::Throttled`] when the guards are so contended that the guess could not be counted: it must not be judged.
+    /// [`StoreError::Contended`] when the guards are so contended that the guess could not be counted: it must not be judged.
     pub async fn count_guess(&self, guards: &[Guard], now: i64) -> Result<Counted, StoreError> {
         let mut states: Vec<GuardState> = guards.iter().map(GuardState::new).collect();
         for _ in 0..TRIES {
@@ -101,7 +101,7 @@ impl Store {
                 return Ok(Counted::Locked { until });
             }
         }
-        Err(StoreError::Throttled(None))
+        Err(StoreError::Contended(None))
     }
 
     /// Until when a guard is shut at `now`, if it is; counts nothing.

@@ -179,7 +179,7 @@ impl Store {
     /// key is refused on its very next call. The operator's, not the API's.
     ///
     /// # Errors
-    /// [`StoreError::ConditionFailed`] when there is no such organization; [`StoreError::Throttled`] when its keys keep changing.
+    /// [`StoreError::ConditionFailed`] when there is no such organization; [`StoreError::Contended`] when its keys keep changing.
     pub async fn set_suspended(&self, id: &OrgId, suspended: bool, now: i64) -> Result<(), StoreError> {
         for _ in 0..3 {
             let active: Option<ActiveKey> = self.get(keys::active_key(id)).await?;
@@ -214,7 +214,7 @@ impl Store {
                 Transacted::Cancelled(_) => {}
             }
         }
-        Err(StoreError::Throttled(None))
+        Err(StoreError::Contended(None))
     }
 
     async fn must(&self, write: Write, otherwise: &'static str) -> Result<(), StoreError> {

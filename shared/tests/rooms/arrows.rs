@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LINES: &[&[&str]] = &[
-    &["clock", "rng", "sensitive", "audit"],
+    &["causes", "clock", "rng", "sensitive", "audit"],
     &["crypto", "ids"],
     &["addresses"],
     &["api_keys", "guards", "passwords", "tokens", "users"],
@@ -13,7 +13,7 @@ const LINES: &[&[&str]] = &[
     &["key_sets", "secrets"],
     &["failure"],
     &["app"],
-    &["authz", "flows"],
+    &["authz", "flows", "init"],
     &["http"],
 ];
 

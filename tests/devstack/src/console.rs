@@ -111,6 +111,7 @@ impl Console {
             return Err((StatusCode::BAD_REQUEST, "seconds: at most ten years".to_owned()));
         }
         self.clock.advance(Duration::seconds(seconds));
+        self.clock.save().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
         Ok(self.now())
     }
 

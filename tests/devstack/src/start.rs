@@ -48,6 +48,7 @@ impl Devstack {
         let base_url = format!("http://127.0.0.1:{port}");
         terminal.step(&format!("port {port}"));
         let data = data.map(|path| DataFolder::open(&path, fresh)).transpose()?;
+        keep_clock(&clock, data.as_ref(), terminal)?;
         let logs = logs(data.as_ref())?;
         let api = Api::read(&template_path())?;
         terminal.step(&format!("{} routes read from infra/template.yaml", api.routes.iter().count()));
@@ -154,6 +155,18 @@ fn logs(data: Option<&DataFolder>) -> Result<Logs, StartError> {
         Some(data) => Logs::to_file(&data.log()).map_err(|error| data.failed(error)),
         None => Ok(Logs::default()),
     }
+}
+
+/// The data's time goes on from where it was moved to.
+fn keep_clock(clock: &DevClock, data: Option<&DataFolder>, terminal: Terminal) -> Result<(), StartError> {
+    let Some(data) = data else {
+        return Ok(());
+    };
+    let moved = clock.keep_in(&data.clock()).map_err(|error| data.failed(error))?;
+    if !moved.is_zero() {
+        terminal.step(&format!("the clock was moved by {} s before, and still is", moved.whole_seconds()));
+    }
+    Ok(())
 }
 
 async fn listen(port: u16) -> Result<TcpListener, StartError> {
