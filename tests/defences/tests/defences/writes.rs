@@ -191,6 +191,19 @@ async fn a_key_is_revoked_once_and_the_marker_of_another_stays() {
 }
 
 #[tokio::test]
+async fn a_key_is_not_revoked_without_the_marker_that_it_holds() {
+    let scene = Scene::new().await;
+    let record = scene.record(Env::Test);
+    scene.create(&record).await;
+    let before = scene.table().await;
+    // The marker was read before the key was made.
+    let by = (&scene.user.user_id, &scene.user.session_id);
+    let revoked = scene.store().revoke_key(&record, false, by, scene.now()).await.unwrap();
+    assert_eq!(revoked, RevokeKeyOutcome::Changed);
+    assert_eq!(scene.table().await, before);
+}
+
+#[tokio::test]
 async fn a_session_starts_from_an_open_challenge_alone() {
     let scene = Scene::new().await;
     let challenge = scene.challenge().await;
