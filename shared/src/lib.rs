@@ -2,7 +2,7 @@
 //!
 //! Imports go one way: `http` → `flows`, `authz` → `app` → `store`, `mail`, `signer`, `secrets`, `key_sets`, `config` → the pure
 //! rooms (`tokens`, `passwords`, `api_keys`, `challenges`, `sessions`, `guards`, `organizations`, `users`) → `addresses`,
-//! `audit`, `causes`, `clock`, `crypto`, `ids`, `rng`, `sensitive`. A test reads the `use crate::` lines and fails when one goes back.
+//! `audit`, `causes`, `clock`, `crypto`, `ids`, `metrics`, `rng`, `sensitive`. A test reads the `use crate::` lines and fails when one goes back.
 
 pub mod addresses;
 pub mod api_keys;
@@ -22,6 +22,7 @@ pub mod ids;
 pub mod init;
 pub mod key_sets;
 pub mod mail;
+pub mod metrics;
 pub mod organizations;
 pub mod passwords;
 pub mod principals;
