@@ -51,10 +51,11 @@ impl Counted<'_> {
         match (self.action, self.outcome, self.reason) {
             ("verify", "ok", "") => Some("Logins"),
             ("key.create", "ok", "") => Some("KeysMade"),
-            ("key.revoke", "ok", "") => Some("KeysRevoked"),
+            ("key.revoke" | "operator.revoke_key", "ok", "") => Some("KeysRevoked"),
             ("refresh", "refused", "reuse_session_revoked") => Some("ReuseDetected"),
             // Each attempt that a shut guard turns away, not only the one that shuts it: a flood keeps counting.
             (_, "refused", "too_many_attempts") => Some("Lockouts"),
+            ("rotate", "refused" | "failed", _) => Some("RotationsFailed"),
             _ => None,
         }
     }
@@ -149,8 +150,20 @@ mod tests {
     }
 
     #[test]
+    fn whatever_keeps_a_rotation_from_its_end_is_counted_as_one() {
+        for (outcome, counted) in [("ok", Value::Null), ("refused", json!(1)), ("failed", json!(1))] {
+            assert_eq!(of("rotate", outcome, "stale", None)["RotationsFailed"], counted, "{outcome}");
+        }
+    }
+
+    #[test]
     fn a_repeated_answer_makes_no_key_and_a_second_revocation_revokes_none() {
-        for (action, reason) in [("key.create", "replayed"), ("key.revoke", "was_revoked"), ("login", "")] {
+        for (action, reason) in [
+            ("key.create", "replayed"),
+            ("key.revoke", "was_revoked"),
+            ("operator.revoke_key", "was_revoked"),
+            ("login", ""),
+        ] {
             let line = of(action, "ok", reason, None);
             assert_eq!(line["Succeeded"], 1, "{line}");
             assert_eq!(line.as_object().unwrap().len(), 3, "{line}");
