@@ -113,9 +113,13 @@ async fn replay(
     given: RefreshToken,
 ) -> Result<Tokens, Refusal> {
     let identity = &mut session.identity;
-    let (organization, role) = app.store.organization_and_role(&identity.org_id, &identity.user_id).await?;
-    let organization = organization.filter(|it| it.is_active).ok_or(Refusal::OrganizationSuspended)?;
-    identity.role = role.ok_or_else(|| refuse(Stale::NoMember))?;
+    let standing = app.store.standing(&identity.org_id, &identity.user_id, &session.session_id).await?;
+    let organization =
+        standing.organization.filter(|it| it.is_active).ok_or(Refusal::OrganizationSuspended)?;
+    identity.role = standing.role.ok_or_else(|| refuse(Stale::NoMember))?;
+    if !standing.session.is_some_and(|it| it.is_live(app.clock.now_seconds())) {
+        return Err(Refusal::InvalidRefreshToken("session_over"));
+    }
     identity.has_onboarded = organization.has_onboarded();
     maker.make(app, session, given)
 }

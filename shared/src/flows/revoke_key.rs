@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::ids::KeyId;
 use crate::principals::{Principal, UserPrincipal};
-use crate::store::RevokeKeyOutcome;
+use crate::store::{RevokeKeyOutcome, Revoker};
 
 /// Revokes a key of the user's organization; revoking it again gives the same record again.
 ///
@@ -44,8 +44,9 @@ async fn attempt(
             trail.note("was_revoked");
             return Ok(DescribedKey { record, status: Status::Revoked });
         }
+        let by = Revoker::Member { user: &user.user_id, session: &user.session_id };
         let holds_marker = active.is_some_and(|active| active.api_key_id == *id);
-        match app.store.revoke_key(&record, holds_marker, (&user.user_id, &user.session_id), now).await? {
+        match app.store.revoke_key(&record, holds_marker, by, now).await? {
             RevokeKeyOutcome::Revoked => {
                 record.revoked_at = Some(now);
                 return Ok(DescribedKey { record, status: Status::Revoked });

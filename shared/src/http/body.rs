@@ -42,6 +42,14 @@ impl Fields {
         }
     }
 
+    /// The fields of an event that came without HTTP.
+    pub fn of(event: Value) -> Result<Self, Problem> {
+        match event {
+            Value::Object(members) => Ok(Self { members, problems: Vec::new() }),
+            _ => Err(Problem::InvalidJson),
+        }
+    }
+
     /// A field that must be there. `None`: it is missing or wrong, and [`Fields::problem`] will say so.
     pub fn required<T>(
         &mut self,

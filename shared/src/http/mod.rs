@@ -12,6 +12,6 @@ pub use body::Fields;
 pub use call::Call;
 pub use fields::{email, environment, idempotency_key, integer_in, password, text_in};
 pub use problem::{FieldProblem, Problem};
-pub use respond::{Answer, respond};
+pub use respond::{Answer, envelope, respond};
 pub use serve::{serve, with_every_header};
 pub use views::{key, organization, tokens, user};

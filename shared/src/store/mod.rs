@@ -23,7 +23,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use serde::de::DeserializeOwned;
 
-pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, SealedAnswer};
+pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, Revoker, SealedAnswer};
 pub use challenges::{CodeGuess, ResendOutcome};
 pub use error::{Cause, StoreError};
 pub use guards::Counted;

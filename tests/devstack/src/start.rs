@@ -138,7 +138,7 @@ async fn connect(
     let app = app.map_err(|error| StartError::engine("the functions", &error))?;
     publish(&app, secrets).await?;
     let seeded = seed::seed(&app, clock).await?;
-    terminal.step(&format!("demo organizations: {seeded} of 8 records written, the others were there"));
+    terminal.step(&format!("demo people: {seeded} of 6 written, the others were there"));
     // What tests count begins after this.
     requests.take();
     Ok(Arc::new(app))
