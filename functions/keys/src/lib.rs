@@ -34,7 +34,7 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 async fn create(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
     let mut fields = call.fields()?;
-    let key_name = fields.required("key_name", http::text_in(1..=255));
+    let key_name = fields.required("key_name", http::name_in(1..=255));
     let request = KeyRequest {
         key_name: key_name.unwrap_or_default(),
         expires_in_days: fields.optional("expires_in_days", http::integer_in(1..=3650)),

@@ -54,13 +54,13 @@ fn action(value: &Value) -> Result<&'static str, String> {
 }
 
 async fn create(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
-    let name = fields.required("name", http::text_in(1..=255));
+    let name = fields.required("name", http::name_in(1..=255));
     let country = fields.required("country", country);
     let email = fields.required("owner_email", |value| {
         let address = http::email(value)?;
         Ok((value.as_str().unwrap_or_default().to_owned(), address))
     });
-    let full_name = fields.required("owner_full_name", http::text_in(1..=255));
+    let full_name = fields.required("owner_full_name", http::name_in(1..=255));
     let password = fields.required("owner_password", |value| {
         let password = http::password(value)?;
         if password.expose().chars().count() < MIN_PASSWORD {
