@@ -59,6 +59,7 @@ lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(TOOLS)/bin/cfn-lint $(TEMPLATE)
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(TOOLS)/bin/sam validate --lint --template $(TEMPLATE)
+	$(TOOLS)/bin/checkov --config-file infra/checkov.yaml --file $(TEMPLATE)
 
 fmt: cargo-is-here ## format the Rust code
 	cargo fmt --all

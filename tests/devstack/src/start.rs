@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode};
 use shared::app::{App, Outside};
 use shared::config::{self, Config, Credentials, Endpoints, HttpApiAnswer};
 use shared::ids::new_token_id;
+use shared::metrics::Place;
 use shared::rng::SystemRng;
 use shared::sensitive::Sensitive;
 use shared::tokens::key_set::KeySet;
@@ -72,7 +73,7 @@ impl Devstack {
         };
         let gateway = Gateway {
             api,
-            functions: functions(invoke_at, &app, &logs),
+            functions: functions(invoke_at, &app, &logs, &clock),
             region: REGION.to_owned(),
             logs: logs.clone(),
             clock: Arc::new(clock.clone()),
@@ -152,10 +153,10 @@ async fn connect(
     Ok(Arc::new(app))
 }
 
-fn functions(invoke_at: Option<String>, app: &Arc<App>, logs: &Logs) -> Functions {
+fn functions(invoke_at: Option<String>, app: &Arc<App>, logs: &Logs, clock: &DevClock) -> Functions {
     match invoke_at {
         Some(url) => Functions::Remote(reqwest::Client::new(), url),
-        None => Functions::InProcess(Arc::clone(app), subscriber(logs)),
+        None => Functions::InProcess(Arc::clone(app), subscriber(logs, clock)),
     }
 }
 
@@ -266,17 +267,10 @@ fn as_file(environment: &[(&str, String)]) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Writes the functions' log lines as `shared::config::logs` does on Lambda.
-fn subscriber(logs: &Logs) -> tracing::Dispatch {
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(config::logs::filter("info"))
-        .with_writer(logs.clone())
-        .finish();
-    tracing::Dispatch::new(subscriber)
+/// Writes the functions' log lines as on Lambda.
+fn subscriber(logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
+    let place = Place { namespace: "SyncgramPay/Auth".to_owned(), stage: "devstack".to_owned() };
+    tracing::Dispatch::new(config::logs::subscriber("info", place, Arc::new(clock.clone()), logs.clone()))
 }
 
 /// Everything behind the port.
