@@ -1,6 +1,7 @@
-//! An error in one line, for the log.
+//! An error in one line, for the log; and what is wrong for good.
 
 use std::error::Error;
+use std::fmt;
 
 /// The error and what caused it, the cause of that, and so on. No error type of ours quotes a secret.
 pub fn causes(error: &dyn Error) -> String {
@@ -11,6 +12,39 @@ pub fn causes(error: &dyn Error) -> String {
         next = cause.source();
     }
     line
+}
+
+/// What is wrong with a thing that is read, and stays wrong however often it is tried: somebody has to set it right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incurable {
+    /// There is no such thing.
+    Absent,
+    /// The role does not allow it.
+    Denied,
+    /// It holds something that we do not write.
+    Unusable,
+}
+
+impl Incurable {
+    /// What an AWS service says by an error's code, if that is one of these. The codes are those of DynamoDB's and Secrets Manager's
+    /// API references; `AccessDeniedException` is modelled for no operation of theirs.
+    pub fn of(code: Option<&str>) -> Option<Self> {
+        match code {
+            Some("ResourceNotFoundException") => Some(Self::Absent),
+            Some("AccessDeniedException") => Some(Self::Denied),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Incurable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Absent => "is not there",
+            Self::Denied => "may not be read: the role does not allow it",
+            Self::Unusable => "holds nothing usable",
+        })
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,20 @@
-//! A function's init: logs, app, and what is read ahead.
+//! A function's init: logs, app, what is read ahead, and what has to be set right before anything can work.
+
+use std::error::Error;
+use std::fmt;
 
 use crate::app::{App, Outside};
+use crate::causes::{Incurable, causes};
 use crate::config::{Config, ConfigError, logs};
+use crate::key_sets::KeySetsError;
+use crate::secrets::SecretError;
 
-/// What a function uses beyond the table. What it uses must be configured; keys are read ahead, at init's full CPU, so that the first
-/// call need not. A read that fails here fails nothing: the call that needs it reads again, and says so.
+/// What a function uses beyond the table. What it uses must be configured, and is read ahead: at init's full CPU, so that the first
+/// call need not. What is merely unreachable then fails nothing: the call that needs it reads again, and says so.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Uses {
-    /// The key set; reading it also opens the connection to the table.
+    /// The key set. Functions without a use for it read it all the same: it opens the connection to the table, and shows that the
+    /// table is there.
     pub key_set: bool,
     /// The `aud` of access tokens.
     pub audience: bool,
@@ -15,7 +22,7 @@ pub struct Uses {
     pub signing: bool,
     /// The `codes` secret.
     pub codes: bool,
-    /// The `sealing` secret. It is not read ahead: few calls need it.
+    /// The `sealing` secret.
     pub sealing: bool,
     /// Mail.
     pub mail: bool,
@@ -35,21 +42,85 @@ impl Uses {
     }
 }
 
+/// Why a function does not start: what no retry cures. Its `Debug`, which is what `main` prints, is one line for people.
+#[derive(thiserror::Error)]
+pub enum InitError {
+    /// The environment lacks something.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Something the environment names is not what it must be.
+    #[error("{name}, which the environment variable {variable} names, {trouble}")]
+    Incurable {
+        /// What the variable holds: a table's or a secret's name, which is no secret.
+        name: String,
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        trouble: Incurable,
+        /// What AWS said.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl fmt::Debug for InitError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What AWS says is one line as far as anybody has seen; ours is one whatever it says.
+        write!(out, "cannot start: {}", causes(self).replace('\n', " "))
+    }
+}
+
 /// Sets logs and app up.
 ///
 /// # Errors
-/// When the environment lacks something: Lambda shows it as a failed init.
-pub async fn start(uses: Uses) -> Result<App, ConfigError> {
+/// When something is wrong that no retry cures. The process ends with one line that names it, Lambda shows a failed init, the gateway
+/// answers 503, and the next call starts another process: so it works as soon as it is set right.
+pub async fn start(uses: Uses) -> Result<App, InitError> {
     logs::init();
-    let app = App::new(&Config::from_environment(uses.variables())?, Outside::real())?;
-    if uses.key_set {
-        let _ = app.key_sets.current().await;
-    }
-    if uses.signing {
-        let _ = app.secrets.signing().await;
-    }
-    if uses.codes {
-        let _ = app.secrets.codes().await;
-    }
+    let config = Config::from_environment(uses.variables())?;
+    let app = App::new(&config, Outside::real())?;
+    read_ahead(&app, &config, uses).await?;
     Ok(app)
+}
+
+/// Reads everything at once: the waiting is the network's.
+async fn read_ahead(app: &App, config: &Config, uses: Uses) -> Result<(), InitError> {
+    let key_set = async { if uses.key_set { app.key_sets.current().await.err() } else { None } };
+    let signing = async { if uses.signing { app.secrets.signing().await.err() } else { None } };
+    let codes = async { if uses.codes { app.secrets.codes().await.err() } else { None } };
+    let sealing = async { if uses.sealing { app.secrets.sealing().await.err() } else { None } };
+    let (key_set, signing, codes, sealing) = tokio::join!(key_set, signing, codes, sealing);
+    let secrets = [
+        // A secret without a value and no secret are one error code, and this one has no value until its first rotation: not wrong
+        // for good, and each call that needs it says which it is.
+        ("SIGNING_SECRET", &config.signing_secret, signing.filter(|error| !is_absent(error))),
+        ("CODES_SECRET", &config.codes_secret, codes),
+        ("SEALING_SECRET", &config.sealing_secret, sealing),
+    ];
+    if let Some(KeySetsError::Store(error)) = key_set
+        && let Some(trouble) = error.incurable()
+    {
+        return Err(incurable("TABLE_NAME", &config.table, trouble, error));
+    }
+    for (variable, name, error) in secrets {
+        if let Some(error) = error
+            && let Some(trouble) = error.incurable()
+        {
+            return Err(incurable(variable, name, trouble, error));
+        }
+    }
+    Ok(())
+}
+
+fn is_absent(error: &SecretError) -> bool {
+    error.incurable() == Some(Incurable::Absent)
+}
+
+fn incurable(
+    variable: &'static str,
+    name: &str,
+    trouble: Incurable,
+    error: impl Error + Send + Sync + 'static,
+) -> InitError {
+    InitError::Incurable { name: name.to_owned(), variable, trouble, cause: Box::new(error) }
 }

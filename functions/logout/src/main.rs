@@ -9,7 +9,7 @@ use shared::init::{Uses, start};
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = start(Uses::default()).await?;
+    let app = start(Uses { key_set: true, ..Uses::default() }).await?;
     let app = &app;
     serve(service_fn(
         |request: Request| async move { Ok::<_, Infallible>(logout::handle(app, request).await) },

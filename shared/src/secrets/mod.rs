@@ -10,9 +10,10 @@ use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use zeroize::Zeroizing;
 
-use crate::causes::causes;
+use crate::causes::{Incurable, causes};
 use crate::clock::Clock;
 pub use stored::{RotatingKey, Signing};
 use stored::{parse_key, parse_signing};
@@ -36,12 +37,34 @@ pub enum SecretError {
         #[source]
         cause: Box<dyn Error + Send + Sync>,
     },
+    /// It is not there (or has no value yet, which Secrets Manager tells by the same code), or is not ours to read.
+    #[error("the secret {name} {trouble}")]
+    Refused {
+        /// Which of the three.
+        name: &'static str,
+        /// What is wrong.
+        trouble: Incurable,
+        /// What Secrets Manager said.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
     /// What it gave is not what we write. The cause is not kept: it could quote the secret.
     #[error("the secret {name} has no usable value")]
     Unusable {
         /// Which of the three.
         name: &'static str,
     },
+}
+
+impl SecretError {
+    /// What is wrong for good, if that is what it says.
+    pub fn incurable(&self) -> Option<Incurable> {
+        match self {
+            Self::Refused { trouble, .. } => Some(*trouble),
+            Self::Unusable { .. } => Some(Incurable::Unusable),
+            _ => None,
+        }
+    }
 }
 
 /// The secrets a function may read; which they are, its role decides.
@@ -143,8 +166,12 @@ impl<T> Kept<T> {
 
     async fn read(&self, client: &Client) -> Result<T, SecretError> {
         let answer = client.get_secret_value().secret_id(&self.id).send().await;
-        let answer =
-            answer.map_err(|cause| SecretError::Unreadable { name: self.name, cause: Box::new(cause) })?;
+        let answer = answer.map_err(|cause| {
+            match Incurable::of(cause.as_service_error().and_then(ProvideErrorMetadata::code)) {
+                Some(trouble) => SecretError::Refused { name: self.name, trouble, cause: Box::new(cause) },
+                None => SecretError::Unreadable { name: self.name, cause: Box::new(cause) },
+            }
+        })?;
         let text = answer.secret_string.map(Zeroizing::new);
         text.and_then(|text| (self.parse)(&text)).ok_or(SecretError::Unusable { name: self.name })
     }

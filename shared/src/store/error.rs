@@ -2,6 +2,8 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::causes::Incurable;
+
 /// Any error's cause, for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -26,13 +28,30 @@ pub enum StoreError {
         #[source]
         cause: Option<Cause>,
     },
-    /// Everything else: no connection, no permission, a time-out.
+    /// The table is not there, or is not ours to use.
+    #[error("the table {trouble}")]
+    Refused {
+        /// What is wrong.
+        trouble: Incurable,
+        /// What DynamoDB said.
+        #[source]
+        cause: Cause,
+    },
+    /// Everything else: no connection, a time-out.
     #[error("the table cannot be reached")]
     Sdk(#[source] Cause),
 }
 
 impl StoreError {
-    /// Sorts an SDK error by its type: throttling and other writers apart from the rest.
+    /// What is wrong for good, if that is what it says.
+    pub fn incurable(&self) -> Option<Incurable> {
+        match self {
+            Self::Refused { trouble, .. } => Some(*trouble),
+            _ => None,
+        }
+    }
+
+    /// Sorts an SDK error by its type: throttling, other writers and what is wrong for good apart from the rest.
     pub(super) fn from_sdk<E, R>(error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -45,7 +64,11 @@ impl StoreError {
             "RequestLimitExceeded",
             "TransactionInProgressException",
         ];
-        match error.as_service_error().and_then(ProvideErrorMetadata::code) {
+        let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+        if let Some(trouble) = Incurable::of(code) {
+            return Self::Refused { trouble, cause: Box::new(error) };
+        }
+        match code {
             Some("TransactionConflictException") => Self::Contended(Some(Box::new(error))),
             Some(code) if BUSY.contains(&code) => Self::Throttled(Some(Box::new(error))),
             _ => Self::Sdk(Box::new(error)),

@@ -15,6 +15,7 @@
 //! It listens on loopback alone. A client that binds to another loopback address of another /24 (`127.1.1.1`) comes from
 //! another network, which is how tests tell sources apart.
 
+pub mod bootstrap;
 pub mod clock;
 pub mod console;
 mod data;

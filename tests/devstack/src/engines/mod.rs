@@ -10,7 +10,7 @@ pub mod secrets_file;
 use tokio::net::TcpListener;
 
 /// Where an engine listens: `http://127.0.0.1:{port}`.
-fn endpoint(listener: &TcpListener) -> std::io::Result<String> {
+pub(crate) fn endpoint(listener: &TcpListener) -> std::io::Result<String> {
     Ok(format!("http://{}", listener.local_addr()?))
 }
 
