@@ -20,13 +20,15 @@ EVENT ?= tests/events/$(FUNCTION).json
 INVOKE_PORT ?= 9000
 ARGS ?=
 STACK ?=
+URL ?=
+REVOKE ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator test test-dynamodb-local test-interop lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test test-dynamodb-local test-interop lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +46,12 @@ invoke: $(TOOLS_READY) ## call one function under `make watch` with a sample eve
 
 operator: ## do what no route can (ARGS='suspend_organization org_id=org_…'; STACK=name: on AWS, else where `make run` runs)
 	@scripts/operator $(if $(STACK),--stack $(STACK)) $(if $(PORT),--port $(PORT)) $(ARGS)
+
+deploy: $(TOOLS_READY) ## deploy to AWS, asking what it does not know yet (STACK=name; ARGS='--yes …' asks nothing; scripts/deploy --help)
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" scripts/deploy $(if $(STACK),--stack $(STACK)) $(ARGS)
+
+smoke: ## a short end-to-end run against a live stage; you type the code that is mailed (URL=https://…; REVOKE=key_…: that key may go)
+	@scripts/smoke $(if $(URL),"$(URL)") $(if $(REVOKE),--revoke $(REVOKE))
 
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
 	cargo test --workspace --locked

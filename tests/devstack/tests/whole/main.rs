@@ -11,6 +11,7 @@ mod floods;
 mod gateway;
 mod remote;
 mod restart;
+mod smoke;
 mod template;
 mod walk;
 mod watching;
