@@ -8,4 +8,5 @@ mod outages;
 mod races;
 mod recovery;
 mod rotation;
+mod shapes;
 mod writes;

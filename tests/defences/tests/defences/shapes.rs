@@ -1,0 +1,331 @@
+//! Old and new code read each other's items: during a deployment both run, and a roll-back meets what the new code wrote.
+//!
+//! `tests/defences/items/` holds, file by file, every kind of item as some released code wrote it, from a devstack that went through
+//! [`life`]. What the code of now writes goes to the build's folder for temporary files; a test fails, and says how to add a file, when
+//! that has come to differ from the newest one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use defences::{Place, admin, owner};
+use devstack::seed::ACORN;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::addresses::EmailAddress;
+use shared::guards::{Guard, GuardKind};
+use shared::ids::{KeyId, OrgId, SessionId, UserId};
+use shared::store::{
+    CodeGuess, Counted, CreateKey, CreateKeyOutcome, RevokeKeyOutcome, Revoker, RotateOutcome, SealedAnswer,
+    Store, StoreError,
+};
+use time::Duration;
+
+/// Every kind of item there is: the words of `shared/src/store/keys.rs`.
+const KINDS: [&str; 14] = [
+    "CHALLENGE#/CHALLENGE",
+    "EMAIL#/USER",
+    "GUARD#/CODES",
+    "GUARD#/PASSWORDS",
+    "GUARD#/PASSWORDS#",
+    "IDEMPOTENCY#/ANSWER",
+    "KEYHASH#/CREDENTIAL",
+    "KEYSET/KEYSET",
+    "ORG#/ACTIVE_KEY",
+    "ORG#/KEY#",
+    "ORG#/MEMBER#",
+    "ORG#/ORG",
+    "SESSION#/SESSION",
+    "USER#/KEY_RATE",
+];
+
+/// Items in DynamoDB's own JSON, and the time they were written by, in seconds since the epoch.
+struct Items {
+    at: i64,
+    items: Vec<Value>,
+}
+
+impl Items {
+    fn of<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.items.iter().filter(move |item| kind(item) == wanted)
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("items")
+}
+
+/// What released code wrote, oldest first.
+fn kept() -> Vec<(String, Items)> {
+    let names = std::fs::read_dir(folder()).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+    let names: BTreeSet<String> = names.collect();
+    let read = |name: String| {
+        let file: Value = serde_json::from_slice(&std::fs::read(folder().join(&name)).unwrap()).unwrap();
+        let items = file["items"].as_array().unwrap().clone();
+        (name, Items { at: file["at"].as_i64().unwrap(), items })
+    };
+    let kept: Vec<_> = names.into_iter().map(read).collect();
+    assert!(!kept.is_empty(), "no items are kept in {}", folder().display());
+    kept
+}
+
+/// Calls the engine past all code of ours.
+async fn engine(place: &Place, operation: &str, input: &Value) -> Value {
+    let request = reqwest::Client::new().post(&place.devstack.dynamodb.endpoint);
+    let answer = request
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=devstack/20260101/eu-west-1/dynamodb/aws4_request, \
+             SignedHeaders=host, Signature=0",
+        )
+        .header("x-amz-date", "20260101T000000Z")
+        .body(input.to_string());
+    let answer = answer.send().await.unwrap();
+    let (status, body) = (answer.status(), answer.text().await.unwrap());
+    assert!(status.is_success(), "{body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+async fn table(place: &Place) -> Vec<Value> {
+    let found = engine(place, "Scan", &json!({"TableName": place.devstack.dynamodb.table})).await;
+    let mut items = found["Items"].as_array().unwrap().clone();
+    items.sort_by_key(|item| (text(item, "pk"), text(item, "sk")));
+    items
+}
+
+async fn load(place: &Place, items: &[Value]) {
+    for item in items {
+        let put = json!({"TableName": place.devstack.dynamodb.table, "Item": item});
+        engine(place, "PutItem", &put).await;
+    }
+}
+
+/// A place where some code's items are, at the time they were written; everything else is as a devstack begins.
+async fn place_with(kept: &Items, change: impl Fn(&mut Value)) -> Place {
+    let place = Place::new().await;
+    place.devstack.clock.advance(Duration::seconds(kept.at - place.app().clock.now_seconds()));
+    let mut items = kept.items.clone();
+    items.iter_mut().for_each(change);
+    load(&place, &items).await;
+    place
+}
+
+fn text(item: &Value, name: &str) -> String {
+    item[name]["S"].as_str().unwrap_or_else(|| panic!("no {name} in {item}")).to_owned()
+}
+
+/// Which kind an item is: its keys without ids, hashes and networks.
+fn kind(item: &Value) -> String {
+    let stem = |name: &str| {
+        let text = text(item, name);
+        text.split_once('#').map_or(text.clone(), |(stem, _)| format!("{stem}#"))
+    };
+    format!("{}/{}", stem("pk"), stem("sk"))
+}
+
+/// Every attribute of every kind, with its type.
+fn shapes(items: &[Value]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut shapes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for item in items {
+        let attributes = item.as_object().unwrap().iter();
+        let typed = attributes
+            .map(|(name, value)| format!("{name}: {}", value.as_object().unwrap().keys().next().unwrap()));
+        shapes.entry(kind(item)).or_default().extend(typed);
+    }
+    shapes
+}
+
+/// Goes through everything that writes an item or an attribute.
+async fn life(place: &Place) {
+    let app = place.app();
+    let session = place.login(owner()).await;
+    let principal = place.principal(&session).await;
+    let (status, body) = place.post("refresh", json!({"refresh_token": session.refresh_token})).await;
+    assert_eq!(status, 200, "{body}");
+    let create = |name: &'static str| {
+        let body = json!({"key_name": name, "expires_in_days": 30, "idempotency_key": name});
+        place.request(Method::POST, "/api/v1/auth/api-keys").bearer_auth(&session.access_token).json(&body)
+    };
+    let (_, first) = place.send(create("first")).await;
+    let revoke = format!("/api/v1/auth/api-keys/{}", first["data"]["api_key_id"].as_str().unwrap());
+    place.send(place.request(Method::DELETE, &revoke).bearer_auth(&session.access_token)).await;
+    place.devstack.clock.advance(Duration::seconds(61));
+
+    let ended = place.login(admin()).await;
+    let logout = place.request(Method::POST, "/api/v1/auth/logout").bearer_auth(&ended.access_token);
+    assert_eq!(place.send(logout).await.0, 204);
+    let (open, _) = place.challenge(admin()).await;
+    place.devstack.clock.advance(Duration::seconds(60));
+    assert_eq!(place.post("login/2fa/resend", json!({"challenge_id": open})).await.0, 200);
+    assert_eq!(place.post("login/2fa/verify", json!({"challenge_id": open, "code": "wrong"})).await.0, 401);
+    let wrong = json!({"email": ACORN.viewer.email, "password": "wrong-password"});
+    assert_eq!(place.post("login", wrong).await.0, 401);
+
+    let now = app.clock.now_seconds();
+    let viewer = UserId::parse(ACORN.viewer.user_id).unwrap();
+    let acorn = OrgId::parse(ACORN.id).unwrap();
+    app.store.end_sessions(&acorn, &viewer, now).await.unwrap();
+    app.store.set_suspended(&acorn, true, now).await.unwrap();
+    assert_eq!(place.send(create("second")).await.0, 201);
+    assert_eq!(principal.org_id.as_str(), devstack::seed::BIRCH.id);
+}
+
+#[tokio::test]
+async fn what_is_written_now_has_every_attribute_that_released_code_reads() {
+    let place = Place::new().await;
+    life(&place).await;
+    let items = table(&place).await;
+    let now = shapes(&items);
+    let every: BTreeSet<&str> = KINDS.into_iter().collect();
+    assert_eq!(now.keys().map(String::as_str).collect::<BTreeSet<_>>(), every, "`life` writes every kind");
+    for (name, kept) in kept() {
+        for (kind, attributes) in shapes(&kept.items) {
+            let missing: Vec<_> = attributes.difference(&now[&kind]).collect();
+            assert!(missing.is_empty(), "the code of {name} may need {missing:?} in {kind}");
+        }
+    }
+    let written = Path::new(env!("CARGO_TARGET_TMPDIR")).join("items.json");
+    let file = json!({"at": place.app().clock.now_seconds(), "items": items});
+    std::fs::write(&written, format!("{file:#}\n")).unwrap();
+    let newest = kept().pop().map(|(_, kept)| shapes(&kept.items));
+    let version = version(&items);
+    let how = format!("cp {} {}/v{version}-$(date +%Y%m%d).json", written.display(), folder().display());
+    assert_eq!(newest.as_ref(), Some(&now), "items have a new attribute; once it is as it should be: {how}");
+}
+
+/// The latest shape version among items.
+fn version(items: &[Value]) -> i64 {
+    items.iter().map(|item| item["v"]["N"].as_str().unwrap().parse().unwrap()).max().unwrap()
+}
+
+/// Reads an item as the code of now does; `None` for those that are only met in a write.
+async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, StoreError>> {
+    let after = |name: &str| text(item, name).split_once('#').unwrap().1.to_owned();
+    let org = || OrgId::parse(&after("pk")).unwrap();
+    Some(match kind(item).as_str() {
+        "EMAIL#/USER" => {
+            let address = EmailAddress::parse(&text(item, "email")).unwrap();
+            store.user(&address).await.map(|it| it.is_some())
+        }
+        "CHALLENGE#/CHALLENGE" => {
+            store.challenge(&after("pk").try_into().unwrap()).await.map(|it| it.is_some())
+        }
+        "SESSION#/SESSION" => {
+            store.session(&SessionId::parse(&after("pk")).unwrap()).await.map(|it| it.is_some())
+        }
+        "ORG#/ORG" => store.organization(&org()).await.map(|it| it.is_some()),
+        "ORG#/MEMBER#" => {
+            let user = UserId::parse(&after("sk")).unwrap();
+            let nobodys = SessionId::parse("ses_01J0ACRN000000000000000000").unwrap();
+            store.standing(&org(), &user, &nobodys).await.map(|it| it.role.is_some())
+        }
+        "ORG#/KEY#" => store.key_page(&org(), 100, None).await.map(|it| !it.records.is_empty()),
+        "ORG#/ACTIVE_KEY" => {
+            let id = KeyId::parse(&text(item, "api_key_id")).unwrap();
+            store.key_and_active(&org(), &id).await.map(|(_, active)| active.is_some())
+        }
+        "KEYHASH#/CREDENTIAL" => store.key_credential(&after("pk")).await.map(|it| it.is_some()),
+        "KEYSET/KEYSET" => store.key_set().await.map(|it| it.is_some()),
+        kind if kind.starts_with("GUARD#/") => {
+            store.guard_locked_until(&guard(item), now).await.map(|locked| locked.is_none())
+        }
+        _ => return None,
+    })
+}
+
+fn guard(item: &Value) -> Guard {
+    let address_hash = text(item, "pk").split_once('#').unwrap().1.to_owned();
+    let sk = text(item, "sk");
+    let kind = match sk.split_once('#') {
+        Some((_, network)) => GuardKind::PasswordsFrom(network.to_owned()),
+        None if sk == "CODES" => GuardKind::Codes,
+        None => GuardKind::Passwords,
+    };
+    Guard { address_hash, kind }
+}
+
+#[tokio::test]
+async fn every_item_that_released_code_wrote_is_read() {
+    for (name, kept) in kept() {
+        let place = place_with(&kept, |_| {}).await;
+        let mut read_kinds = BTreeSet::new();
+        for item in &kept.items {
+            let read = read(&place.app().store, item, kept.at).await;
+            let Some(read) = read else { continue };
+            assert!(matches!(read, Ok(true)), "{name}, {}: {read:?}", kind(item));
+            read_kinds.insert(kind(item));
+        }
+        assert_eq!(read_kinds.len(), KINDS.len() - 2, "{read_kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_item_of_a_later_version_is_refused_whatever_it_is() {
+    let (_, kept) = kept().pop().unwrap();
+    let later = (version(&kept.items) + 1).to_string();
+    let place = place_with(&kept, |item| item["v"] = json!({"N": later})).await;
+    for item in &kept.items {
+        if let Some(read) = read(&place.app().store, item, kept.at).await {
+            let refused =
+                matches!(&read, Err(StoreError::Corrupt { item: of, .. }) if kind(item).starts_with(of));
+            assert!(refused, "{}: {read:?}", kind(item));
+        }
+    }
+}
+
+/// Writes that change items, and the two kinds that are read by nothing but a failed write.
+#[tokio::test]
+async fn what_is_unknown_in_an_item_stays_when_it_is_changed() {
+    for (name, kept) in kept() {
+        let unknown = json!({"M": {"of": {"S": "a later version"}}});
+        let place = place_with(&kept, |item| item["later"] = unknown.clone()).await;
+        change(&place, &kept).await;
+        let before: BTreeSet<String> =
+            kept.items.iter().map(|item| text(item, "pk") + "/" + &text(item, "sk")).collect();
+        for item in table(&place).await {
+            if before.contains(&(text(&item, "pk") + "/" + &text(&item, "sk"))) {
+                assert_eq!(item["later"], unknown, "{name}: {item}");
+            }
+        }
+    }
+}
+
+async fn change(place: &Place, kept: &Items) {
+    let (store, now) = (place.app().store.clone(), kept.at);
+    for item in kept.items.iter().filter(|item| kind(item).starts_with("GUARD#")) {
+        assert!(matches!(store.count_guess(&[guard(item)], now).await.unwrap(), Counted::Counted));
+    }
+    for item in kept.of("CHALLENGE#/CHALLENGE").filter(|item| item.get("consumed_at").is_none()) {
+        let challenge =
+            store.challenge(&text(item, "challenge_id").try_into().unwrap()).await.unwrap().unwrap();
+        let counted = store.count_code_guess(&challenge, now).await.unwrap();
+        assert!(matches!(counted, CodeGuess::Counted), "{counted:?}");
+    }
+    let live = kept.of("SESSION#/SESSION").find(|item| item.get("revoked_at").is_none()).unwrap();
+    let session = SessionId::parse(&text(live, "session_id")).unwrap();
+    let found = store.session(&session).await.unwrap().unwrap();
+    assert_eq!(store.rotate(&found, "successor", now).await.unwrap(), RotateOutcome::Rotated);
+    change_keys(&store, kept, &session).await;
+    store.revoke_session(&session, now).await.unwrap();
+    let identity = found.identity;
+    store.end_sessions(&identity.org_id, &identity.user_id, now).await.unwrap();
+    store.set_suspended(&identity.org_id, true, now).await.unwrap();
+}
+
+async fn change_keys(store: &Store, kept: &Items, session: &SessionId) {
+    let now = kept.at;
+    let active = kept.of("ORG#/ACTIVE_KEY").next().unwrap();
+    let org = OrgId::parse(text(active, "pk").split_once('#').unwrap().1).unwrap();
+    let id = KeyId::parse(&text(active, "api_key_id")).unwrap();
+    let record = store.key_and_active(&org, &id).await.unwrap().0.unwrap();
+    let spent = text(kept.of("IDEMPOTENCY#/ANSWER").next().unwrap(), "idempotency_id");
+    let answer = SealedAnswer { idempotency_id: spent, sealed: None, expires_at: now };
+    let create = |answer| CreateKey { record: &record, session, answer, now };
+    let repeated = store.create_key(&create(Some(&answer))).await.unwrap();
+    assert!(matches!(repeated, CreateKeyOutcome::Repeated(_)), "{repeated:?}");
+    let revoked = store.revoke_key(&record, true, Revoker::Operator, now).await.unwrap();
+    assert_eq!(revoked, RevokeKeyOutcome::Revoked);
+    let too_soon = store.create_key(&create(None)).await.unwrap();
+    assert!(matches!(too_soon, CreateKeyOutcome::TooSoon { .. }), "{too_soon:?}");
+}
