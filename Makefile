@@ -66,6 +66,7 @@ lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(TOOLS)/bin/cfn-lint $(TEMPLATE)
+	$(TOOLS)/bin/python infra/tools/check-gradual.py
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(TOOLS)/bin/sam validate --lint --template $(TEMPLATE)
 	$(TOOLS)/bin/checkov --config-file infra/checkov.yaml --file $(TEMPLATE)
 
