@@ -1,5 +1,11 @@
 //! The program as Lambda runs it, in front of an AWS where something is wrong: for good, or for the moment.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what went wrong by failing there; clippy knows only the test functions"
+)]
+
 use std::path::Path;
 
 use devstack::bootstrap::{Bootstrap, Faulty, Init};

@@ -29,7 +29,7 @@ fn said(output: &Output) -> String {
 /// The parameters of the `sam` command it would run, without the release.
 fn parameters(output: &Output) -> Vec<String> {
     let said = said(output);
-    let given = said.split_once("--parameter-overrides ").unwrap_or_else(|| panic!("{said}")).1;
+    let given = said.split_once("--parameter-overrides ").unwrap().1;
     let words = given.split_whitespace().filter(|word| !word.starts_with("Release="));
     words.map(str::to_owned).collect()
 }
