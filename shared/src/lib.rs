@@ -1,6 +1,6 @@
 //! What every function of Syncgram Pay's authentication is made of.
 //!
-//! Imports go one way: `http` → `flows`, `authz` → `app` → `store`, `mail`, `signer`, `secrets`, `key_sets`, `config` → the pure
+//! Imports go one way: `http` → `flows`, `authz`, `rotation` → `app` → `store`, `mail`, `signer`, `secrets`, `key_sets`, `config` → the pure
 //! rooms (`tokens`, `passwords`, `api_keys`, `challenges`, `sessions`, `guards`, `organizations`, `users`) → `addresses`,
 //! `audit`, `causes`, `clock`, `crypto`, `ids`, `rng`, `sensitive`. A test reads the `use crate::` lines and fails when one goes back.
 
@@ -26,6 +26,7 @@ pub mod organizations;
 pub mod passwords;
 pub mod principals;
 pub mod rng;
+pub mod rotation;
 pub mod secrets;
 pub mod sensitive;
 pub mod sessions;
