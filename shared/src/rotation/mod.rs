@@ -55,11 +55,12 @@ impl<'a> Order<'a> {
     /// When it is none, or its step is unknown.
     pub fn read(event: &'a Value) -> Result<Self, RotationError> {
         let text = |name: &str| event.get(name).and_then(Value::as_str).ok_or(RotationError::UnknownEvent);
+        // AWS's own functions are sent the first form; the user guide names the second.
         let step = match text("Step")? {
-            "createSecret" => Step::Create,
-            "setSecret" => Step::Set,
-            "testSecret" => Step::Test,
-            "finishSecret" => Step::Finish,
+            "createSecret" | "create_secret" => Step::Create,
+            "setSecret" | "set_secret" => Step::Set,
+            "testSecret" | "test_secret" => Step::Test,
+            "finishSecret" | "finish_secret" => Step::Finish,
             _ => return Err(RotationError::UnknownStep),
         };
         Ok(Self { step, secret_id: text("SecretId")?, token: text("ClientRequestToken")? })

@@ -86,6 +86,24 @@ async fn a_retired_key_is_withdrawn_and_the_secret_stays() {
 }
 
 #[tokio::test]
+async fn a_dead_key_is_not_published_again_by_the_rotation_that_made_it() {
+    let place = Place::rotating().await;
+    let secret = place.signing();
+    let before = place.published().await;
+    let token = place.begin(&secret).await.unwrap();
+    for step in ["createSecret", "setSecret"] {
+        place.step(&secret, step, &token).await.unwrap();
+    }
+    let made = place.published().await.into_iter().find(|kid| !before.contains(kid)).unwrap();
+    place.kill(&made).await.unwrap();
+    assert_eq!(place.step(&secret, "setSecret", &token).await.unwrap_err().word(), "unpublishable");
+    assert_eq!(place.published().await, before);
+    // The rotation is given up, and the next one is not in its way.
+    place.rotate(&secret).await;
+    place.is_sound().await;
+}
+
+#[tokio::test]
 async fn a_key_that_nobody_knows_is_told_and_changes_nothing() {
     let place = Place::rotating().await;
     let before = (place.current(&place.signing()).await, place.ledger().await);

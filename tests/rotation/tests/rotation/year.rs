@@ -177,7 +177,7 @@ impl World {
         assert!(seen.0 > 1_000 && seen.1 > 50 && seen.2 > 100, "{seen:?}");
     }
 
-    /// A rotation, and the hour and a half after it in small steps.
+    /// A rotation, and the hour and a half after it in small steps, with a cleaning up after each: as early as there can be one.
     async fn rotate(&mut self) {
         let secret = self.place.signing();
         self.leaked.push(self.place.current(&secret).await);
@@ -195,12 +195,16 @@ impl World {
         let since = self.place.now();
         for seconds in [1, 28, 59, 59, 59, 94, 150, 450, 899, 899, 898, 3] {
             self.tick(seconds).await;
+            self.place.call(json!({"clean_up": true})).await.unwrap();
         }
         assert!((3_598..3_600).contains(&(self.place.now() - since)), "the hour has to be used up");
         self.cut_off.heal();
         for seconds in [59, 59, 400, 381, 1, 60] {
             self.tick(seconds).await;
+            self.place.call(json!({"clean_up": true})).await.unwrap();
         }
+        self.tick(60).await;
+        self.refuses_the_dead().await;
     }
 }
 
