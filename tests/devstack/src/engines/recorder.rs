@@ -18,7 +18,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
 /// An HTTP client without TLS: engines listen on loopback.
-pub(crate) fn plain_http() -> SharedHttpClient {
+pub fn plain_http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 
