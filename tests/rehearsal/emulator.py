@@ -50,8 +50,9 @@ class Emulator:
             "STATE_DIR": str(self.folder / "state"),
             "GATEWAY_PORT": str(self.port),
             "BIND_HOST": "127.0.0.1",
-            # A second listener, which would listen on every interface.
+            # Listeners of other services, which would listen on every interface.
             "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
             "MINISTACK_REGION": REGION,
             # It hands this one on to the functions: so they find it without a word of it in the template.
             "AWS_ENDPOINT_URL": self.url,

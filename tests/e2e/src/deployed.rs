@@ -20,8 +20,8 @@ use shared::organizations::{OnboardingStatus, Organization, PaymentsStatus};
 use shared::sensitive::Sensitive;
 use shared::users::{Role, User};
 
-/// For how many seconds one story may wait for time to pass. Three times the minute that most limits are about.
-const LONGEST_WAIT: i64 = 190;
+/// For how many seconds one story may wait for time to pass. Most limits are about a minute.
+const LONGEST_WAIT: i64 = 90;
 
 /// What a story needs of a deployed stage beside its base URL.
 pub(crate) struct Deployed {
