@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations jwks authorizer
+FUNCTIONS := login verify refresh logout keys organizations jwks authorizer operator
 TEMPLATE := infra/template.yaml
 TOOLS := target/tools
 TOOLS_READY := $(TOOLS)/ready
@@ -21,13 +21,15 @@ ARCH ?= arm64
 FUNCTION ?= jwks
 EVENT ?= tests/events/$(FUNCTION).json
 INVOKE_PORT ?= 9000
+ARGS ?=
+STACK ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke test test-interop rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator test test-interop rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +44,9 @@ watch: cargo-is-here $(TOOLS_READY) ## the same, with the functions under cargo-
 invoke: $(TOOLS_READY) ## call one function under `make watch` with a sample event (FUNCTION=login, EVENT=file)
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo lambda invoke $(FUNCTION) --data-file $(EVENT) \
 		--invoke-address 127.0.0.1 --invoke-port $(INVOKE_PORT)
+
+operator: ## do what no route can (ARGS='suspend_organization org_id=org_…'; STACK=name: on AWS, else where `make run` runs)
+	@scripts/operator $(if $(STACK),--stack $(STACK)) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
 	cargo test --workspace --locked

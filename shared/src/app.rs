@@ -77,9 +77,4 @@ impl App {
             rng,
         })
     }
-
-    /// Builds everything from the environment.
-    pub fn from_environment() -> Result<Self, ConfigError> {
-        Self::new(&Config::from_environment()?, Outside::real())
-    }
 }

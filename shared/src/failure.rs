@@ -1,5 +1,6 @@
 //! Failures: what went wrong that is nobody's doing outside. A client learns that the service is away; the log learns why.
 
+use crate::causes::causes;
 use crate::key_sets::KeySetsError;
 use crate::mail::MailError;
 use crate::passwords::PasswordError;
@@ -42,12 +43,6 @@ pub enum Failure {
 impl Failure {
     /// The failure and what caused it, in one line, for the log.
     pub fn causes(&self) -> String {
-        let mut line = self.to_string();
-        let mut next = std::error::Error::source(self);
-        while let Some(cause) = next {
-            line = format!("{line}: {cause}");
-            next = cause.source();
-        }
-        line
+        causes(self)
     }
 }

@@ -84,6 +84,15 @@ id!(/** An API key's record. */ KeyId, "key_");
 id!(/** A pending second step of a login. */ ChallengeId, "ch_");
 id!(/** A signed-in device. */ SessionId, "ses_");
 
+impl SessionId {
+    /// When the session was made, which its ULID says. Seconds since the epoch.
+    pub fn made_at(&self) -> i64 {
+        // A `SessionId` was checked when it was made: the fallback is never reached, and would only make a session too old.
+        let ulid = self.0.get(Self::PREFIX.len()..).and_then(|text| Ulid::from_string(text).ok());
+        ulid.and_then(|ulid| i64::try_from(ulid.timestamp_ms() / 1000).ok()).unwrap_or(0)
+    }
+}
+
 /// The id of one access token (`jti`, RFC 7519 section 4.1.7): a bare ULID.
 pub fn new_token_id(clock: &dyn Clock, rng: &dyn Rng) -> String {
     new_ulid(clock, rng)

@@ -1,14 +1,21 @@
 //! What every function of Syncgram Pay's authentication is made of.
 //!
-//! Imports go one way: `http` → `flows`, `authz` → `app` → `store`, `mail`, `signer`, `secrets`, `key_sets`, `config` → the pure
-//! rooms (`tokens`, `passwords`, `api_keys`, `challenges`, `sessions`, `guards`, `organizations`, `users`) → `addresses`,
-//! `audit`, `clock`, `crypto`, `ids`, `rng`, `sensitive`. A test reads the `use crate::` lines and fails when one goes back.
+//! Imports go one way, from what is listed first to what is listed later. A test reads the `use crate::` lines and fails when one goes
+//! back.
+//!
+//! - `http`: from a gateway's event to what a use case is asked, and back into the envelope.
+//! - `flows` (use cases), `authz` (who a bearer is), `init` (a function's start).
+//! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
+//! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
+//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `passwords`, `tokens`, `users`: the rules, without it.
+//! - `addresses`; `crypto`, `ids`; `audit`, `causes`, `clock`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
 pub mod api_keys;
 pub mod app;
 pub mod audit;
 pub mod authz;
+pub mod causes;
 pub mod challenges;
 pub mod clock;
 pub mod config;
@@ -18,6 +25,7 @@ pub mod flows;
 pub mod guards;
 pub mod http;
 pub mod ids;
+pub mod init;
 pub mod key_sets;
 pub mod mail;
 pub mod organizations;

@@ -11,6 +11,9 @@ pub const LIFETIME_SECONDS: i64 = 30 * 24 * 60 * 60;
 /// How long a client that lost the answer may ask for it again, in seconds.
 pub const REPLAY_SECONDS: i64 = 60;
 
+/// How far ahead the clock of the environment that rotated may have been, in seconds.
+const SKEW_SECONDS: i64 = 60;
+
 /// A session's one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -73,7 +76,7 @@ impl Session {
             // Ours by its MAC, but of no rotation that was committed: nobody can have been given it.
             return Judgement::Over;
         }
-        let recent = self.rotated_at.is_some_and(|at| now - at <= REPLAY_SECONDS);
+        let recent = self.rotated_at.is_some_and(|at| (-SKEW_SECONDS..=REPLAY_SECONDS).contains(&(now - at)));
         let ours = self.previous_hash.as_ref() == Some(&hash) && successors.contains(&self.current_hash);
         if recent && ours { Judgement::Replay } else { Judgement::Reuse }
     }

@@ -32,7 +32,7 @@ TEMPLATE = WORK / "infra" / "template.yaml"
 LAMBDA = WORK / "target" / "lambda"
 SKIPPED = HERE / "skipped"
 
-FUNCTIONS = ["login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "authorizer"]
+FUNCTIONS = ["login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "authorizer", "operator"]
 STACK = "rehearsal"
 STAGE = "prod"
 MAIL_FROM, MAIL_IDENTITY = "codes@rehearsal.example", "rehearsal.example"

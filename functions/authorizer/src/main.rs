@@ -3,12 +3,12 @@
 use authorizer::AuthorizerError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
-use shared::http::{WarmUp, start};
+use shared::init::{Uses, start};
 
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = start(WarmUp { key_set: true, ..WarmUp::default() }).await?;
+    let app = start(Uses { key_set: true, audience: true, ..Uses::default() }).await?;
     let app = &app;
     run(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;

@@ -16,22 +16,22 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 
 async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     match call.route() {
-        (&Method::GET | &Method::HEAD, "/.well-known/jwks.json") => key_set(app).await,
-        (&Method::GET | &Method::HEAD, "/.well-known/openid-configuration") => metadata(app).await,
+        (&Method::GET | &Method::HEAD, "/.well-known/jwks.json") => key_set(app, call).await,
+        (&Method::GET | &Method::HEAD, "/.well-known/openid-configuration") => metadata(app, call).await,
         (_, path) if path.starts_with("/.well-known/") => Err(Problem::MethodNotAllowed("GET, HEAD")),
         _ => Err(Refusal::NotFound.into()),
     }
 }
 
 /// RFC 7517 section 5.
-async fn key_set(app: &App) -> Result<Answer, Problem> {
-    let keyring = flows::published_keys(app).await?;
+async fn key_set(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
+    let keyring = flows::published_keys(app, call.origin()).await?;
     Ok(Answer::Public(json!({ "keys": keyring.published })))
 }
 
 /// OpenID Connect Discovery 1.0 section 3, as far as it is about us: who issues, and where the keys are.
-async fn metadata(app: &App) -> Result<Answer, Problem> {
-    let keyring = flows::published_keys(app).await?;
+async fn metadata(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
+    let keyring = flows::published_keys(app, call.origin()).await?;
     let issuer = &keyring.issuer;
     Ok(Answer::Public(json!({
         "issuer": issuer,

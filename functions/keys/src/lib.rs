@@ -7,7 +7,7 @@ use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::clock::rfc3339;
-use shared::flows::{self, KeyRequest, Refusal};
+use shared::flows::{self, KeyRequest};
 use shared::http::{self, Answer, Call, Problem};
 use shared::ids::KeyId;
 use shared::sensitive::Sensitive;
@@ -34,7 +34,7 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 async fn create(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
     let mut fields = call.fields()?;
-    let key_name = fields.required("key_name", http::text_in(1..=255));
+    let key_name = fields.required("key_name", http::name_in(1..=255));
     let request = KeyRequest {
         key_name: key_name.unwrap_or_default(),
         expires_in_days: fields.optional("expires_in_days", http::integer_in(1..=3650)),
@@ -59,7 +59,7 @@ async fn list(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
     let limit = limit(call.query_parameter("limit")?)?;
     let after = call.query_parameter("cursor")?.map(read_cursor).transpose()?;
-    let listed = flows::list_keys(app, user, limit, after.as_ref()).await?;
+    let listed = flows::list_keys(app, call.origin(), user, limit, after.as_ref()).await?;
     let keys: Vec<Value> = listed.keys.iter().map(http::key).collect();
     Ok(Answer::Ok(json!({ "keys": keys, "next_cursor": listed.next.as_ref().map(write_cursor) })))
 }
@@ -88,7 +88,6 @@ fn read_cursor(text: &str) -> Result<KeyId, Problem> {
 
 async fn revoke(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
     let user = call.user()?;
-    let id = KeyId::parse(id).map_err(|_| Refusal::NotFound)?;
-    let revoked = flows::revoke_key(app, call.origin(), user, &id).await?;
+    let revoked = flows::revoke_key(app, call.origin(), user, id).await?;
     Ok(Answer::Ok(http::key(&revoked)))
 }

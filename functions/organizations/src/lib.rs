@@ -23,7 +23,7 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn show(app: &App, call: &Call<'_>, id: Option<&str>) -> Result<Answer, Problem> {
-    let organization = flows::organization(app, call.principal()?, id).await?;
+    let organization = flows::organization(app, call.origin(), call.principal()?, id).await?;
     Ok(Answer::Ok(http::organization(&organization)))
 }
 

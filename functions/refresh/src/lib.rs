@@ -25,7 +25,7 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 
 async fn refresh(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let mut fields = call.fields()?;
-    let idempotency_key = http::idempotency_key(call.headers())?;
+    let idempotency_key = http::idempotency_key(call)?;
     let Some(token) = fields.required("refresh_token", http::text_in(1..=MAX_TOKEN_CHARACTERS)) else {
         return Err(fields.problem());
     };

@@ -36,16 +36,18 @@ pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value,
         Some(credential) => authenticate(app, credential).await,
         None => Err(Rejection::NotAuthentic("no_bearer")),
     };
+    // An event that names no API plausibly lets nobody in.
+    let result = match &question.resource {
+        None => result.and_then(|_| Err(Rejection::NotAuthentic("implausible_arn"))),
+        Some(_) => result,
+    };
     log(&question, &result);
     let simple = question.gateway == Gateway::HttpV2 && app.http_api_answer == HttpApiAnswer::Simple;
     let form = match &question.resource {
         _ if simple => Form::Simple,
         Some(resource) => Form::Policy(resource),
-        // An event that names no API plausibly lets nobody in: a denial of everything is still a denial.
-        None if question.gateway == Gateway::HttpPolicy || question.gateway == Gateway::HttpV2 => {
-            return Ok(answer::deny(&Form::Policy("*"), "anonymous", "unauthorized"));
-        }
-        None => return Err(AuthorizerError::Unauthorized),
+        // A policy has to name something, and a denial of everything is a denial.
+        None => Form::Policy("*"),
     };
     match result {
         Ok(principal) => Ok(answer::allow(&form, &principal)),

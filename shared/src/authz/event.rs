@@ -55,7 +55,8 @@ fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
-/// The one `Authorization` header, its name in any case. Two of them are none: nobody can say which one counts.
+/// The one `Authorization` header, its name in any case. Two of them are none, and so are two maps that disagree: nobody can say which
+/// one counts.
 fn header(event: &Value) -> Option<&str> {
     let named = |map: &'static str| {
         let entries = event.get(map).and_then(Value::as_object).into_iter().flatten();
@@ -64,7 +65,8 @@ fn header(event: &Value) -> Option<&str> {
     let single: Vec<&Value> = named("headers").collect();
     let multiple: Vec<&Value> = named("multiValueHeaders").filter_map(Value::as_array).flatten().collect();
     match (single.as_slice(), multiple.as_slice()) {
-        ([one], [] | [_]) | ([], [one]) => one.as_str(),
+        ([one], []) | ([], [one]) => one.as_str(),
+        ([one], [same]) if one == same => one.as_str(),
         _ => None,
     }
 }

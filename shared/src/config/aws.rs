@@ -38,15 +38,16 @@ pub fn clients(config: &Config, http_client: Option<SharedHttpClient>) -> Result
         Some(client) => client,
         None => https_client(config)?,
     };
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(ATTEMPT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build();
-    let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS);
+    let timeouts = |attempt| {
+        TimeoutConfig::builder()
+            .connect_timeout(ATTEMPT_TIMEOUT)
+            .operation_attempt_timeout(attempt)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build()
+    };
     // The three crates' builders are the same code three times over, but three types.
     macro_rules! client {
-        ($sdk:ident, $endpoint:expr) => {{
+        ($sdk:ident, $endpoint:expr, $timeouts:expr, $retries:expr) => {{
             let credentials = $sdk::config::Credentials::new(
                 &config.credentials.access_key_id,
                 config.credentials.secret_access_key.expose(),
@@ -59,8 +60,8 @@ pub fn clients(config: &Config, http_client: Option<SharedHttpClient>) -> Result
                 .region($sdk::config::Region::new(config.region.clone()))
                 .credentials_provider(credentials)
                 .http_client(http_client.clone())
-                .timeout_config(timeouts.clone())
-                .retry_config(retries.clone());
+                .timeout_config($timeouts)
+                .retry_config($retries);
             if let Some(endpoint) = &$endpoint {
                 builder = builder.endpoint_url(endpoint);
             }
@@ -68,9 +69,25 @@ pub fn clients(config: &Config, http_client: Option<SharedHttpClient>) -> Result
         }};
     }
     Ok(Clients {
-        dynamodb: client!(aws_sdk_dynamodb, config.endpoints.dynamodb),
-        secretsmanager: client!(aws_sdk_secretsmanager, config.endpoints.secretsmanager),
-        sesv2: client!(aws_sdk_sesv2, config.endpoints.sesv2),
+        dynamodb: client!(
+            aws_sdk_dynamodb,
+            config.endpoints.dynamodb,
+            timeouts(ATTEMPT_TIMEOUT),
+            RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
+        ),
+        secretsmanager: client!(
+            aws_sdk_secretsmanager,
+            config.endpoints.secretsmanager,
+            timeouts(ATTEMPT_TIMEOUT),
+            RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
+        ),
+        // A mail that is sent again is two mails, and SES has no request token: one try, which may take as long as three.
+        sesv2: client!(
+            aws_sdk_sesv2,
+            config.endpoints.sesv2,
+            timeouts(OPERATION_TIMEOUT),
+            RetryConfig::disabled()
+        ),
     })
 }
 

@@ -58,8 +58,7 @@ pub enum HttpApiAnswer {
     Policy,
 }
 
-/// Everything a function is told from outside. A function's template sets what it uses; a name that it does not use is empty, and
-/// asking AWS for it fails as closed as any other mistake.
+/// Everything a function is told from outside. What a function does not use is empty.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `TABLE_NAME`.
@@ -87,15 +86,21 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the environment. `used` names the variables that this function cannot do without, beside those that none can.
     ///
     /// # Errors
-    /// When the table, the region or the credentials are missing, or a set value cannot be.
-    pub fn from_environment() -> Result<Self, ConfigError> {
-        Self::read(&variable)
+    /// When the table, the region, the credentials or a used variable are missing, or a set value cannot be.
+    pub fn from_environment(used: impl Iterator<Item = &'static str>) -> Result<Self, ConfigError> {
+        Self::read(&variable, used)
     }
 
-    fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    fn read(
+        get: &dyn Fn(&str) -> Option<String>,
+        mut used: impl Iterator<Item = &'static str>,
+    ) -> Result<Self, ConfigError> {
+        if let Some(missing) = used.find(|name| get(name).is_none()) {
+            return Err(ConfigError::Missing(missing));
+        }
         let required = |name: &'static str| get(name).ok_or(ConfigError::Missing(name));
         let optional = |name: &str| get(name).unwrap_or_default();
         let endpoint = |name: &str| get(name).or_else(|| get("AWS_ENDPOINT_URL"));
@@ -146,16 +151,19 @@ mod tests {
             ("AWS_REGION", "eu-north-1"),
             ("AWS_ACCESS_KEY_ID", "a"),
             ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("TOKEN_AUDIENCE", "api"),
         ];
         let find = |name: &str| {
             set.iter().chain(&basic).find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
-        Config::read(&|name| find(name).filter(|value| !value.is_empty()))
+        Config::read(&|name| find(name).filter(|value| !value.is_empty()), ["TOKEN_AUDIENCE"].into_iter())
     }
 
     #[test]
     fn a_missing_variable_is_named() {
-        assert_eq!(read(&[("TABLE_NAME", "")]).err(), Some(ConfigError::Missing("TABLE_NAME")));
+        for name in ["TABLE_NAME", "TOKEN_AUDIENCE"] {
+            assert_eq!(read(&[(name, "")]).err(), Some(ConfigError::Missing(name)));
+        }
     }
 
     #[test]

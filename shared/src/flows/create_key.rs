@@ -12,7 +12,7 @@ use crate::crypto::{self, Sealed};
 use crate::failure::Failure;
 use crate::ids::KeyId;
 use crate::principals::{Principal, UserPrincipal};
-use crate::secrets::KeyPair;
+use crate::secrets::RotatingKey;
 use crate::sensitive::Sensitive;
 use crate::store::{CreateKey, CreateKeyOutcome, SealedAnswer};
 
@@ -168,7 +168,7 @@ fn record(
 struct Seal<'a> {
     user: &'a UserPrincipal,
     key: &'a Sensitive<String>,
-    secret: std::sync::Arc<KeyPair>,
+    secret: std::sync::Arc<RotatingKey>,
 }
 
 impl Seal<'_> {

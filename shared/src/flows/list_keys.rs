@@ -1,10 +1,11 @@
 //! An organization's API keys, newest first.
 
-use super::Refusal;
+use super::trail::Trail;
+use super::{Origin, Refusal};
 use crate::api_keys::{KeyRecord, Status};
 use crate::app::App;
 use crate::ids::KeyId;
-use crate::principals::UserPrincipal;
+use crate::principals::{Principal, UserPrincipal};
 
 /// A record, and what the key is good for now.
 #[derive(Debug)]
@@ -29,6 +30,17 @@ pub struct ListedKeys {
 /// # Errors
 /// [`Refusal::OrganizationSuspended`].
 pub async fn list_keys(
+    app: &App,
+    origin: &Origin,
+    user: &UserPrincipal,
+    limit: usize,
+    after: Option<&KeyId>,
+) -> Result<ListedKeys, Refusal> {
+    let trail = Trail::of("key.list", origin, &Principal::User(user.clone()));
+    trail.end_look(look(app, user, limit, after).await)
+}
+
+async fn look(
     app: &App,
     user: &UserPrincipal,
     limit: usize,

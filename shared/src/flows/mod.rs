@@ -6,6 +6,7 @@ mod list_keys;
 mod login;
 mod logout;
 mod open_challenge;
+pub mod operator;
 mod organization;
 mod refresh;
 mod resend;
@@ -94,6 +95,9 @@ pub enum Refusal {
     /// The key that the idempotency key stands for was revoked.
     #[error("the idempotency key is spent")]
     IdempotencySpent,
+    /// The address is somebody's already.
+    #[error("the address is taken")]
+    AddressTaken,
     /// There is no such thing.
     #[error("not found")]
     NotFound,
@@ -130,6 +134,7 @@ impl Refusal {
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::IdempotencySpent => "idempotency_spent",
+            Self::AddressTaken => "address_taken",
             Self::NotFound => "not_found",
             Self::Failed(_) => "service_unavailable",
         }

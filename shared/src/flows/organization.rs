@@ -1,6 +1,7 @@
 //! An organization, as its people and its servers see it.
 
-use super::Refusal;
+use super::trail::Trail;
+use super::{Origin, Refusal};
 use crate::app::App;
 use crate::ids::OrgId;
 use crate::organizations::Organization;
@@ -13,9 +14,15 @@ use crate::principals::Principal;
 /// [`Refusal::WrongOrganization`], [`Refusal::OrganizationSuspended`].
 pub async fn organization(
     app: &App,
+    origin: &Origin,
     principal: &Principal,
     id: Option<&str>,
 ) -> Result<Organization, Refusal> {
+    let trail = Trail::of("organization.show", origin, principal);
+    trail.end_look(look(app, principal, id).await)
+}
+
+async fn look(app: &App, principal: &Principal, id: Option<&str>) -> Result<Organization, Refusal> {
     let own: &OrgId = principal.org_id();
     if id.is_some_and(|id| id != own.as_str()) {
         return Err(Refusal::WrongOrganization);

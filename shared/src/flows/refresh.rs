@@ -1,11 +1,11 @@
 //! A refresh: the old refresh token dies in the write that makes the new one.
 
-use super::tokens::{self, Stale, Tokens};
+use super::tokens::{self, Stale, TokenMaker, Tokens};
 use super::trail::Trail;
 use super::{Origin, Refusal, WRITE_TRIES};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::secrets::Signing;
+use crate::secrets::RotatingKey;
 use crate::sessions::{Judgement, Session};
 use crate::store::RotateOutcome;
 use crate::tokens::refresh_token::{RefreshToken, Salt};
@@ -30,14 +30,14 @@ pub async fn refresh(
 
 /// What this request would rotate to: the same for every try of it, and for every repeat with the same idempotency key.
 struct Successors<'a> {
-    signing: &'a Signing,
+    keys: &'a RotatingKey,
     salt: Salt,
     repeatable: bool,
 }
 
 impl Successors<'_> {
     fn of(&self, presented: &RefreshToken) -> RefreshToken {
-        self.under(self.signing.refresh.current(), presented)
+        self.under(self.keys.current(), presented)
     }
 
     fn under(&self, key: &[u8], presented: &RefreshToken) -> RefreshToken {
@@ -46,7 +46,7 @@ impl Successors<'_> {
 
     /// Every successor a repeat may have been given, were the refresh key rotated in between.
     fn repeats(&self, presented: &RefreshToken) -> Vec<RefreshToken> {
-        let keys = if self.repeatable { self.signing.refresh.all() } else { Vec::new() };
+        let keys = if self.repeatable { self.keys.all() } else { Vec::new() };
         keys.into_iter().map(|key| self.under(key, presented)).collect()
     }
 }
@@ -57,13 +57,13 @@ async fn attempt(
     idempotency_key: Option<&str>,
     trail: &mut Trail<'_>,
 ) -> Result<Tokens, Refusal> {
-    let signing = app.secrets.signing().await?;
-    // Before any call: a token we never made touches no session, so nobody can end another's by guessing.
-    let presented = RefreshToken::parse(token, &signing.refresh.all())
+    // Before any call to the table: a token we never made touches no session, so nobody can end another's by guessing.
+    let presented = RefreshToken::parse(token, &app.secrets.signing().await?.refresh.all())
         .map_err(|_| Refusal::InvalidRefreshToken("not_ours"))?;
     trail.target(presented.session_id());
+    let maker = TokenMaker::ready(app).await?;
     let salt = idempotency_key.map_or_else(|| Salt::random(app.rng.as_ref()), Salt::from_idempotency_key);
-    let successors = Successors { signing: &signing, salt, repeatable: idempotency_key.is_some() };
+    let successors = Successors { keys: maker.refresh_keys(), salt, repeatable: idempotency_key.is_some() };
     let mut session = app.store.session(presented.session_id()).await?;
     for _ in 0..WRITE_TRIES {
         let Some(mut live) = session else {
@@ -82,13 +82,13 @@ async fn attempt(
                     .into_iter()
                     .find(|token| token.hash() == live.current_hash)
                     .ok_or(Failure::Contended)?;
-                return replay(app, &signing, live, given).await;
+                return replay(app, &maker, live, given).await;
             }
             Judgement::Current => {}
         }
         let successor = successors.of(&presented);
         match app.store.rotate(&live, &successor.hash(), now).await? {
-            RotateOutcome::Rotated => return tokens::issue(app, &signing, live, successor).await,
+            RotateOutcome::Rotated => return maker.make(app, live, successor),
             RotateOutcome::Superseded(now_is) => session = now_is.map(|it| *it),
             RotateOutcome::Changed(changed) => {
                 tokens::update(&mut live.identity, changed).map_err(refuse)?;
@@ -108,16 +108,20 @@ async fn end_session(app: &App, session: &Session, now: i64) -> Result<Refusal, 
 /// The same successor again. It writes nothing, so role and organization are looked at here.
 async fn replay(
     app: &App,
-    signing: &Signing,
+    maker: &TokenMaker,
     mut session: Session,
     given: RefreshToken,
 ) -> Result<Tokens, Refusal> {
     let identity = &mut session.identity;
-    let (organization, role) = app.store.organization_and_role(&identity.org_id, &identity.user_id).await?;
-    let organization = organization.filter(|it| it.is_active).ok_or(Refusal::OrganizationSuspended)?;
-    identity.role = role.ok_or_else(|| refuse(Stale::NoMember))?;
+    let standing = app.store.standing(&identity.org_id, &identity.user_id, &session.session_id).await?;
+    let organization =
+        standing.organization.filter(|it| it.is_active).ok_or(Refusal::OrganizationSuspended)?;
+    identity.role = standing.role.ok_or_else(|| refuse(Stale::NoMember))?;
+    if !standing.session.is_some_and(|it| it.is_live(app.clock.now_seconds())) {
+        return Err(Refusal::InvalidRefreshToken("session_over"));
+    }
     identity.has_onboarded = organization.has_onboarded();
-    tokens::issue(app, signing, session, given).await
+    maker.make(app, session, given)
 }
 
 fn refuse(stale: Stale) -> Refusal {

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::ids::KeyId;
 use crate::principals::{Principal, UserPrincipal};
-use crate::store::RevokeKeyOutcome;
+use crate::store::{RevokeKeyOutcome, Revoker};
 
 /// Revokes a key of the user's organization; revoking it again gives the same record again.
 ///
@@ -18,10 +18,9 @@ pub async fn revoke_key(
     app: &App,
     origin: &Origin,
     user: &UserPrincipal,
-    id: &KeyId,
+    id: &str,
 ) -> Result<DescribedKey, Refusal> {
     let mut trail = Trail::of("key.revoke", origin, &Principal::User(user.clone()));
-    trail.target(id);
     let result = attempt(app, user, id, &mut trail).await;
     trail.end(result)
 }
@@ -29,9 +28,12 @@ pub async fn revoke_key(
 async fn attempt(
     app: &App,
     user: &UserPrincipal,
-    id: &KeyId,
+    id: &str,
     trail: &mut Trail<'_>,
 ) -> Result<DescribedKey, Refusal> {
+    // What is no key's id is no key. It is not logged: anything can stand in a path.
+    let id = &KeyId::parse(id).map_err(|_| Refusal::NotFound)?;
+    trail.target(id);
     for _ in 0..WRITE_TRIES {
         let now = app.clock.now_seconds();
         let (record, active, standing) =
@@ -42,8 +44,9 @@ async fn attempt(
             trail.note("was_revoked");
             return Ok(DescribedKey { record, status: Status::Revoked });
         }
+        let by = Revoker::Member { user: &user.user_id, session: &user.session_id };
         let holds_marker = active.is_some_and(|active| active.api_key_id == *id);
-        match app.store.revoke_key(&record, holds_marker, (&user.user_id, &user.session_id), now).await? {
+        match app.store.revoke_key(&record, holds_marker, by, now).await? {
             RevokeKeyOutcome::Revoked => {
                 record.revoked_at = Some(now);
                 return Ok(DescribedKey { record, status: Status::Revoked });

@@ -1,14 +1,17 @@
 //! What a completed login and a refresh give: an access token and a refresh token.
 
+use std::sync::Arc;
+
 use super::Refusal;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::ids;
-use crate::secrets::Signing;
+use crate::secrets::{RotatingKey, Signing};
 use crate::sensitive::Sensitive;
 use crate::sessions::Session;
 use crate::store::Changed;
 use crate::tokens::access_token::{Claims, LIFETIME_SECONDS};
+use crate::tokens::key_set::Keyring;
 use crate::tokens::refresh_token::RefreshToken;
 use crate::users::Identity;
 
@@ -25,32 +28,56 @@ pub struct Tokens {
     pub identity: Identity,
 }
 
-/// Signs an access token for a session.
-pub(super) async fn issue(
-    app: &App,
-    signing: &Signing,
-    session: Session,
-    refresh_token: RefreshToken,
-) -> Result<Tokens, Refusal> {
-    let keyring = app.key_sets.current().await?;
-    if keyring.find(signing.signer.kid()).is_none() {
-        return Err(Failure::UnpublishedKey.into());
+/// What tokens are made with. It is had before anything is written: a write whose answer cannot be made looks to its client like one
+/// that failed, and the client's retry looks to us like theft.
+pub(super) struct TokenMaker {
+    signing: Arc<Signing>,
+    keyring: Arc<Keyring>,
+}
+
+impl TokenMaker {
+    /// Reads the signing key and the key set it must be published in.
+    ///
+    /// # Errors
+    /// [`Refusal::Failed`] when either is away, or the key is not published: what it signed, nobody could verify.
+    pub async fn ready(app: &App) -> Result<Self, Refusal> {
+        let signing = async { app.secrets.signing().await.map_err(Refusal::from) };
+        let keyring = async { app.key_sets.current().await.map_err(Refusal::from) };
+        let (signing, keyring) = tokio::try_join!(signing, keyring)?;
+        if keyring.find(signing.signer.kid()).is_some() {
+            return Ok(Self { signing, keyring });
+        }
+        // The key that was kept may have been withdrawn: its successor is in the secret already.
+        let signing = app.secrets.signing_anew().await?;
+        match keyring.find(signing.signer.kid()) {
+            Some(_) => Ok(Self { signing, keyring }),
+            None => Err(Failure::UnpublishedKey.into()),
+        }
     }
-    let now = app.clock.now_seconds();
-    let identity = session.identity;
-    let claims = Claims {
-        iss: keyring.issuer.clone(),
-        sub: identity.user_id.to_string(),
-        aud: app.audience.clone(),
-        exp: now + LIFETIME_SECONDS,
-        iat: now,
-        jti: ids::new_token_id(app.clock.as_ref(), app.rng.as_ref()),
-        sid: session.session_id.to_string(),
-        org: identity.org_id.to_string(),
-        role: identity.role.as_str().to_owned(),
-    };
-    let access_token = Sensitive::new(signing.signer.sign(&claims)?);
-    Ok(Tokens { access_token, refresh_token, expires_in: LIFETIME_SECONDS, identity })
+
+    /// The keys that refresh tokens' MACs are made and checked with.
+    pub fn refresh_keys(&self) -> &RotatingKey {
+        &self.signing.refresh
+    }
+
+    /// Signs an access token for a session.
+    pub fn make(&self, app: &App, session: Session, refresh_token: RefreshToken) -> Result<Tokens, Refusal> {
+        let now = app.clock.now_seconds();
+        let identity = session.identity;
+        let claims = Claims {
+            iss: self.keyring.issuer.clone(),
+            sub: identity.user_id.to_string(),
+            aud: app.audience.clone(),
+            exp: now + LIFETIME_SECONDS,
+            iat: now,
+            jti: ids::new_token_id(app.clock.as_ref(), app.rng.as_ref()),
+            sid: session.session_id.to_string(),
+            org: identity.org_id.to_string(),
+            role: identity.role.as_str().to_owned(),
+        };
+        let access_token = Sensitive::new(self.signing.signer.sign(&claims)?);
+        Ok(Tokens { access_token, refresh_token, expires_in: LIFETIME_SECONDS, identity })
+    }
 }
 
 /// Why an identity cannot be brought up to date.

@@ -5,7 +5,7 @@ use crate::addresses::EmailAddress;
 use crate::audit::Event;
 use crate::principals::Principal;
 
-/// One attempt. Exactly one event is written for it, by [`Trail::end`].
+/// One attempt. At most one event is written for it, at its end.
 pub(super) struct Trail<'a> {
     origin: &'a Origin,
     action: &'static str,
@@ -46,6 +46,11 @@ impl<'a> Trail<'a> {
     /// What is worth knowing of a success that was not the plain case.
     pub fn note(&mut self, note: &'static str) {
         self.note = note;
+    }
+
+    /// [`Trail::end`] for those who only look: what they were shown is no event, what they were refused is.
+    pub fn end_look<T>(self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        if result.is_ok() { result } else { self.end(result) }
     }
 
     /// Writes the event, and a failure's cause beside it; passes the result on.

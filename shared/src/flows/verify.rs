@@ -1,7 +1,7 @@
 //! The second step of a login: the code, answered with tokens.
 
 use super::open_challenge::open_challenge;
-use super::tokens::{self, Stale, Tokens};
+use super::tokens::{self, Stale, TokenMaker, Tokens};
 use super::trail::Trail;
 use super::{Origin, Refusal, WRITE_TRIES};
 use crate::app::App;
@@ -47,6 +47,8 @@ async fn attempt(
     let now = app.clock.now_seconds();
     let challenge = open_challenge(app, challenge_id, now, trail).await?;
     let codes = app.secrets.codes().await?;
+    // Before the code is counted: nobody loses a try, or a code that was right, to an outage.
+    let maker = TokenMaker::ready(app).await?;
     match app.store.count_code_guess(&challenge, now).await? {
         CodeGuess::Counted => {}
         CodeGuess::Closed => return Err(Refusal::InvalidCode),
@@ -56,14 +58,13 @@ async fn attempt(
     if !right || kind == CodeType::Backup {
         return Err(Refusal::InvalidCode);
     }
-    start(app, &challenge, now).await
+    start(app, &maker, &challenge, now).await
 }
 
-async fn start(app: &App, challenge: &Challenge, now: i64) -> Result<Tokens, Refusal> {
-    let signing = app.secrets.signing().await?;
+async fn start(app: &App, maker: &TokenMaker, challenge: &Challenge, now: i64) -> Result<Tokens, Refusal> {
     let session_id = SessionId::new(app.clock.as_ref(), app.rng.as_ref());
     let refresh_token =
-        RefreshToken::make(signing.refresh.current(), &session_id, 0, &Salt::random(app.rng.as_ref()));
+        RefreshToken::make(maker.refresh_keys().current(), &session_id, 0, &Salt::random(app.rng.as_ref()));
     let mut session = Session {
         session_id,
         identity: challenge.identity.clone(),
@@ -77,7 +78,7 @@ async fn start(app: &App, challenge: &Challenge, now: i64) -> Result<Tokens, Ref
     };
     for _ in 0..WRITE_TRIES {
         match app.store.start_session(challenge, &session, now).await? {
-            StartOutcome::Started => return tokens::issue(app, &signing, session, refresh_token).await,
+            StartOutcome::Started => return maker.make(app, session, refresh_token),
             StartOutcome::ChallengeClosed => return Err(Refusal::InvalidCode),
             // The first step was up to ten minutes ago: role and organization may have changed since.
             StartOutcome::Changed(changed) => {

@@ -4,7 +4,7 @@ use lambda_http::http::{HeaderMap, header};
 use lambda_http::{Body, Request};
 use serde_json::{Map, Value};
 
-use super::{FieldProblem, Problem};
+use super::{FieldProblem, Problem, json};
 
 /// The longest body we read, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
@@ -35,9 +35,16 @@ impl Fields {
         if text.contains(char::REPLACEMENT_CHARACTER) {
             return Err(Problem::InvalidJson);
         }
-        // Nesting deeper than 128 is refused by the parser.
-        match serde_json::from_str(text) {
+        match json::parse(text) {
             Ok(Value::Object(members)) => Ok(Self { members, problems: Vec::new() }),
+            _ => Err(Problem::InvalidJson),
+        }
+    }
+
+    /// The fields of an event that came without HTTP.
+    pub fn of(event: Value) -> Result<Self, Problem> {
+        match event {
+            Value::Object(members) => Ok(Self { members, problems: Vec::new() }),
             _ => Err(Problem::InvalidJson),
         }
     }

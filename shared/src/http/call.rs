@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Fields, Problem};
 use crate::addresses;
 use crate::api_keys::Env;
+use crate::audit::Event;
 use crate::flows::Origin;
 use crate::ids::{KeyId, OrgId, SessionId, UserId};
 use crate::principals::{KeyPrincipal, Principal, UserPrincipal};
@@ -85,6 +86,11 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Whether headers of one name were joined with commas on their way.
+    pub fn joins_headers(&self) -> bool {
+        matches!(self.request.request_context_ref(), Some(RequestContext::ApiGatewayV2(_)))
+    }
+
     /// The request's headers.
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
@@ -100,11 +106,25 @@ impl<'a> Call<'a> {
         self.principal.as_ref().ok_or(Problem::Unauthorized)
     }
 
-    /// The person it is; an API key is not one.
+    /// The person it is; an API key is not one, which leaves an event: no use case begins that would.
     pub fn user(&self) -> Result<&UserPrincipal, Problem> {
         match self.principal()? {
             Principal::User(user) => Ok(user),
-            Principal::ApiKey(_) => Err(Problem::SessionRequired),
+            Principal::ApiKey(key) => {
+                Event {
+                    action: "session.require",
+                    outcome: "refused",
+                    reason: Problem::SessionRequired.code(),
+                    actor: key.api_key_id.as_str(),
+                    org: key.org_id.as_str(),
+                    target: &format!("{} {}", self.request.method(), self.resource),
+                    network: &self.origin.network,
+                    request_id: &self.origin.request_id,
+                    ..Event::default()
+                }
+                .write();
+                Err(Problem::SessionRequired)
+            }
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use lambda_http::http::HeaderMap;
 use serde_json::Value;
 
-use super::Problem;
+use super::{Call, Problem};
 use crate::addresses::EmailAddress;
 use crate::api_keys::Env;
 use crate::passwords;
@@ -17,6 +16,23 @@ pub fn text_in(length: RangeInclusive<usize>) -> impl Fn(&Value) -> Result<Strin
         Some(text) if length.contains(&text.chars().count()) => Ok(text.to_owned()),
         _ => Err(format!("must be a string of {} to {} characters", length.start(), length.end())),
     }
+}
+
+/// A name of so many characters, none of which moves what stands around it: no control characters (line ends among them), no line or
+/// paragraph separators, none that turn the direction of writing.
+pub fn name_in(length: RangeInclusive<usize>) -> impl Fn(&Value) -> Result<String, String> {
+    let text_in = text_in(length);
+    move |value| {
+        let name = text_in(value)?;
+        if name.chars().any(unsettles) {
+            return Err("must not contain control characters".to_owned());
+        }
+        Ok(name)
+    }
+}
+
+fn unsettles(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A whole number in a range; `3.0` and `"3"` are none.
@@ -47,16 +63,18 @@ pub fn environment(value: &Value) -> Result<Env, String> {
     }
 }
 
-/// The `Idempotency-Key` header: 16 to 255 visible ASCII characters, once.
-pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut sent = headers.get_all("idempotency-key").iter();
+/// The `Idempotency-Key` header: 16 to 255 visible ASCII characters, once. An HTTP API joins headers of one name with commas, so behind
+/// one a key with a comma may be two.
+pub fn idempotency_key<'a>(call: &'a Call<'_>) -> Result<Option<&'a str>, Problem> {
+    let mut sent = call.headers().get_all("idempotency-key").iter();
     let Some(first) = sent.next() else {
         return Ok(None);
     };
     let visible = first
         .to_str()
         .ok()
-        .filter(|text| (16..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()));
+        .filter(|text| (16..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|text| !(call.joins_headers() && text.contains(',')));
     match (visible, sent.next()) {
         (Some(text), None) => Ok(Some(text)),
         _ => Err(Problem::field("Idempotency-Key", "must be 16 to 255 visible ASCII characters, given once")),

@@ -3,7 +3,7 @@
 mod body;
 mod call;
 mod fields;
-mod init;
+mod json;
 mod problem;
 mod respond;
 mod serve;
@@ -11,9 +11,8 @@ mod views;
 
 pub use body::Fields;
 pub use call::Call;
-pub use fields::{email, environment, idempotency_key, integer_in, password, text_in};
-pub use init::{WarmUp, start};
+pub use fields::{email, environment, idempotency_key, integer_in, name_in, password, text_in};
 pub use problem::{FieldProblem, Problem};
-pub use respond::{Answer, respond};
-pub use serve::{serve, with_every_header};
+pub use respond::{Answer, envelope, respond};
+pub use serve::{serve, settled};
 pub use views::{key, organization, tokens, user};

@@ -68,9 +68,10 @@ impl Problem {
                 | Refusal::OnboardingIncomplete
                 | Refusal::OrganizationSuspended => StatusCode::FORBIDDEN,
                 Refusal::NotFound => StatusCode::NOT_FOUND,
-                Refusal::ActiveKeyExists | Refusal::IdempotencyMismatch | Refusal::IdempotencySpent => {
-                    StatusCode::CONFLICT
-                }
+                Refusal::ActiveKeyExists
+                | Refusal::IdempotencyMismatch
+                | Refusal::IdempotencySpent
+                | Refusal::AddressTaken => StatusCode::CONFLICT,
                 Refusal::TooManyAttempts { .. } | Refusal::RateLimited { .. } => {
                     StatusCode::TOO_MANY_REQUESTS
                 }
@@ -148,6 +149,7 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
         Refusal::RateLimited { .. } => "Not so often. Wait as long as Retry-After says, then try again.",
         Refusal::IdempotencyMismatch => "This idempotency key was used with another request. Use a new one.",
         Refusal::IdempotencySpent => "The API key that this idempotency key made was revoked. Use a new one.",
+        Refusal::AddressTaken => "Somebody has this email address already.",
         Refusal::NotFound => "There is nothing here.",
         Refusal::Failed(_) => {
             "The service is not available for the moment. Wait as long as Retry-After says, then try again."

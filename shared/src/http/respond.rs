@@ -61,6 +61,14 @@ fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<
     })
 }
 
+/// The envelope alone, for a function that answers no gateway.
+pub fn envelope(request_id: &str, result: Result<Value, Problem>) -> Value {
+    match result {
+        Ok(data) => success(&data),
+        Err(problem) => failure(request_id, &problem),
+    }
+}
+
 fn success(data: &Value) -> Value {
     json!({ "success": true, "data": data })
 }

@@ -2,11 +2,15 @@
 
 use std::task::{Context, Poll};
 
+use lambda_http::http::{HeaderMap, header};
 use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Error, IntoResponse, LambdaEvent, Request, Service};
 
-/// Serves HTTP events for as long as the execution environment lives; `lambda_http::run`, but for [`with_every_header`].
+/// The longest query that is passed on, in bytes. The gateway's limit for a request line and all headers is 10 KiB.
+const MAX_QUERY_BYTES: usize = 16 * 1024;
+
+/// Serves HTTP events for as long as the execution environment lives; `lambda_http::run`, but for [`settled`].
 pub async fn serve<'a, R, S, E>(handler: S) -> Result<(), Error>
 where
     S: Service<Request, Response = R, Error = E>,
@@ -14,26 +18,70 @@ where
     R: IntoResponse,
     E: std::fmt::Debug + Into<Diagnostic>,
 {
-    lambda_runtime::run(EveryHeader(Adapter::from(handler))).await
+    lambda_runtime::run(Settled(Adapter::from(handler))).await
 }
 
+/// An event with what `lambda_http` would trip over settled.
+///
 /// A REST event has its headers twice: once with every value, once with the last one only. `lambda_http` lets the second win, and so
 /// hides that a header came twice. Where every value is known, the last ones are dropped.
-pub fn with_every_header(event: LambdaRequest) -> LambdaRequest {
+///
+/// `lambda_http` also puts a URI together from stage, host, forwarded scheme, path and query, and panics when that is none: a client can
+/// choose a scheme or a query that makes it so. No handler looks at the URI (routes and parameters are the event's own), so it becomes
+/// `/` and the query.
+pub fn settled(event: LambdaRequest) -> LambdaRequest {
     match event {
         LambdaRequest::ApiGatewayV1(mut event) => {
             if !event.multi_value_headers.is_empty() {
                 event.headers.clear();
             }
+            forget_address(&mut event.headers);
+            forget_address(&mut event.multi_value_headers);
+            event.path = None;
+            (event.request_context.stage, event.request_context.domain_name) = (None, None);
+            for query in [&mut event.query_string_parameters, &mut event.multi_value_query_string_parameters]
+            {
+                if query.to_query_string().len() > MAX_QUERY_BYTES {
+                    *query = Default::default();
+                }
+            }
             LambdaRequest::ApiGatewayV1(event)
+        }
+        LambdaRequest::ApiGatewayV2(mut event) => {
+            forget_address(&mut event.headers);
+            event.raw_path = None;
+            (event.request_context.stage, event.request_context.domain_name) = (None, None);
+            event.raw_query_string = event
+                .raw_query_string
+                .map(|query| query_of_a_uri(&query))
+                .filter(|query| query.len() <= MAX_QUERY_BYTES);
+            LambdaRequest::ApiGatewayV2(event)
         }
         other => other,
     }
 }
 
-struct EveryHeader<S>(S);
+fn forget_address(headers: &mut HeaderMap) {
+    headers.remove(header::HOST);
+    headers.remove("x-forwarded-proto");
+}
 
-impl<S: Service<LambdaEvent<LambdaRequest>>> Service<LambdaEvent<LambdaRequest>> for EveryHeader<S> {
+/// Percent-encodes what cannot stand in the query of a URI (RFC 3986 section 3.4). What is encoded already stays as it is.
+fn query_of_a_uri(query: &str) -> String {
+    let mut encoded = String::with_capacity(query.len());
+    for byte in query.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~%&=+!$'()*,;:@/?".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+struct Settled<S>(S);
+
+impl<S: Service<LambdaEvent<LambdaRequest>>> Service<LambdaEvent<LambdaRequest>> for Settled<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
@@ -43,6 +91,6 @@ impl<S: Service<LambdaEvent<LambdaRequest>>> Service<LambdaEvent<LambdaRequest>>
     }
 
     fn call(&mut self, event: LambdaEvent<LambdaRequest>) -> S::Future {
-        self.0.call(LambdaEvent { payload: with_every_header(event.payload), context: event.context })
+        self.0.call(LambdaEvent { payload: settled(event.payload), context: event.context })
     }
 }

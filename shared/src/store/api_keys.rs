@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::organizations::{Who, bind_may_use, may_use, standing_of};
+use super::users::Member;
 use super::write::{Write, number, text};
 use super::{Finding, Standing, Store, StoreError, Transacted, decode, keys};
 use crate::api_keys::{ActiveKey, IDEMPOTENCY_SECONDS, KeyCredential, KeyRecord, RATE_SECONDS};
@@ -66,6 +67,20 @@ pub struct KeyPage {
     pub more: bool,
 }
 
+/// Who revokes a key.
+#[derive(Debug, Clone, Copy)]
+pub enum Revoker<'a> {
+    /// Somebody of its organization: session, role and organization are checked in the write.
+    Member {
+        /// The person.
+        user: &'a UserId,
+        /// Their session.
+        session: &'a SessionId,
+    },
+    /// The operator, whom nothing of that concerns.
+    Operator,
+}
+
 /// How revoking a key ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevokeKeyOutcome {
@@ -100,7 +115,7 @@ impl Store {
         }
         match self.transact(writes).await? {
             Transacted::Committed => Ok(CreateKeyOutcome::Created),
-            Transacted::Cancelled(findings) => refusal(findings),
+            Transacted::Cancelled(findings) => refusal(findings, create.session),
         }
     }
 
@@ -132,6 +147,18 @@ impl Store {
         Ok(KeyPage { records, more })
     }
 
+    /// A key's record and the organization's active key: one read.
+    pub async fn key_and_active(
+        &self,
+        org: &OrgId,
+        id: &KeyId,
+    ) -> Result<(Option<KeyRecord>, Option<ActiveKey>), StoreError> {
+        let (record, active) = (keys::key_record(org, id), keys::active_key(org));
+        let mut found = self.get_several(&[record.clone(), active.clone()]).await?;
+        let active = found.remove(&active).map(decode).transpose()?;
+        Ok((found.remove(&record).map(decode).transpose()?, active))
+    }
+
     /// A key's record, the organization's active key, and how the person stands: one read.
     pub async fn key_and_standing(
         &self,
@@ -157,7 +184,7 @@ impl Store {
         &self,
         record: &KeyRecord,
         holds_marker: bool,
-        (user, session): (&UserId, &SessionId),
+        by: Revoker<'_>,
         now: i64,
     ) -> Result<RevokeKeyOutcome, StoreError> {
         let org = &record.org_id;
@@ -166,21 +193,23 @@ impl Store {
                 .when("attribute_exists(#pk) AND attribute_not_exists(#revoked_at)")
                 .bind(":now", number(now))
         };
-        let active = Write::check(keys::organization(org))
-            .when("#is_active = :yes")
-            .bind(":yes", AttributeValue::Bool(true));
+        // A marker that turns out to be this key's after all must not outlive it: it would hold back every later key.
+        let marker = if holds_marker {
+            Write::delete(keys::active_key(org)).when("#api_key_id = :id")
+        } else {
+            Write::check(keys::active_key(org)).when("attribute_not_exists(#pk) OR #api_key_id <> :id")
+        };
         let mut writes = vec![
             revoke(keys::key_record(org, &record.api_key_id)),
             revoke(keys::key_credential(&record.key_hash)),
-            active,
+            marker.bind(":id", text(record.api_key_id.as_str())),
         ];
-        writes.extend(Who { org, user, session }.checks(now));
-        if holds_marker {
-            writes.push(
-                Write::delete(keys::active_key(org))
-                    .when("#api_key_id = :id")
-                    .bind(":id", text(record.api_key_id.as_str())),
-            );
+        if let Revoker::Member { user, session } = by {
+            let active = Write::check(keys::organization(org))
+                .when("#is_active = :yes")
+                .bind(":yes", AttributeValue::Bool(true));
+            writes.push(active);
+            writes.extend(Who { org, user, session }.checks(now));
         }
         // Younger than its lifetime, the sealed answer is this key's for certain; it stays, emptied, so that a repeat is told that it is
         // spent. Older, it counts as gone, and may by now be another key's.
@@ -235,9 +264,13 @@ fn key_writes(record: &KeyRecord, now: i64) -> Result<[Write; 4], StoreError> {
 }
 
 /// Why the creating transaction failed, in the order refusals are told in.
-fn refusal(findings: Vec<Finding>) -> Result<CreateKeyOutcome, StoreError> {
+fn refusal(findings: Vec<Finding>, by: &SessionId) -> Result<CreateKeyOutcome, StoreError> {
+    // Of a write that was not judged, nobody knows whether it would have been refused first.
+    if findings.iter().any(|finding| finding.busy) {
+        return Err(StoreError::Contended(None));
+    }
     let mut findings = findings.into_iter();
-    let mut next = || findings.next().unwrap_or(Finding { failed: false, old: None });
+    let mut next = || findings.next().unwrap_or(Finding { failed: false, busy: false, old: None });
     let (session, organization, member) = (next(), next(), next());
     let (active, rate, _record, _credential, answer) = (next(), next(), next(), next(), next());
     if session.failed {
@@ -247,7 +280,8 @@ fn refusal(findings: Vec<Finding>) -> Result<CreateKeyOutcome, StoreError> {
         return Ok(CreateKeyOutcome::OrganizationChanged);
     }
     if member.failed {
-        return Ok(CreateKeyOutcome::RoleChanged);
+        let ended = member.old.map(decode::<Member>).transpose()?.is_some_and(|member| member.ended(by));
+        return Ok(if ended { CreateKeyOutcome::SessionOver } else { CreateKeyOutcome::RoleChanged });
     }
     if let (true, Some(kept)) = (answer.failed, answer.old) {
         return Ok(CreateKeyOutcome::Repeated(Box::new(decode(kept)?)));

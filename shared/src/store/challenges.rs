@@ -52,7 +52,7 @@ impl Store {
     /// Counts one code against the challenge and against its address, in one transaction: both or neither.
     ///
     /// # Errors
-    /// [`StoreError::Throttled`] when the guess could not be counted: it must not be judged.
+    /// [`StoreError::Contended`] when the guess could not be counted: it must not be judged.
     pub async fn count_code_guess(&self, challenge: &Challenge, now: i64) -> Result<CodeGuess, StoreError> {
         let guard = Guard::codes(&challenge.address_hash);
         let mut state = GuardState::new(&guard);
@@ -79,7 +79,7 @@ impl Store {
                 return Ok(CodeGuess::Closed);
             }
         }
-        Err(StoreError::Throttled(None))
+        Err(StoreError::Contended(None))
     }
 
     /// Replaces the code that is alive: not sooner than a minute after the last, at most three times, only while open.

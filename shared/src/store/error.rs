@@ -11,9 +11,12 @@ pub enum StoreError {
     /// A condition failed that only a mistake of ours lets fail.
     #[error("a condition failed that should have held: {0}")]
     ConditionFailed(&'static str),
-    /// DynamoDB refused for now: too many requests, or somebody else is writing the same items.
+    /// DynamoDB refused for now: too many requests.
     #[error("the table is busy")]
     Throttled(#[source] Option<Cause>),
+    /// Somebody else is writing the same items, and went on doing so at every try.
+    #[error("somebody else is writing the same items")]
+    Contended(#[source] Option<Cause>),
     /// An item is not what this version reads.
     #[error("the item {item} cannot be read")]
     Corrupt {
@@ -29,25 +32,24 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Sorts an SDK error by its type: throttling apart from the rest.
+    /// Sorts an SDK error by its type: throttling and other writers apart from the rest.
     pub(super) fn from_sdk<E, R>(error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
         // The codes DynamoDB's API documents for refusing for now; several are not modelled for every operation.
-        const BUSY: [&str; 5] = [
+        const BUSY: [&str; 4] = [
             "ProvisionedThroughputExceededException",
             "ThrottlingException",
             "RequestLimitExceeded",
-            "TransactionConflictException",
             "TransactionInProgressException",
         ];
-        let busy = error
-            .as_service_error()
-            .and_then(ProvideErrorMetadata::code)
-            .is_some_and(|code| BUSY.contains(&code));
-        if busy { Self::Throttled(Some(Box::new(error))) } else { Self::Sdk(Box::new(error)) }
+        match error.as_service_error().and_then(ProvideErrorMetadata::code) {
+            Some("TransactionConflictException") => Self::Contended(Some(Box::new(error))),
+            Some(code) if BUSY.contains(&code) => Self::Throttled(Some(Box::new(error))),
+            _ => Self::Sdk(Box::new(error)),
+        }
     }
 }
 

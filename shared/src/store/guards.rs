@@ -3,9 +3,14 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 
-use super::write::{Item, Write, number};
+use super::keys::Key;
+use super::write::{Item, Write, number, text};
 use super::{Store, StoreError, Transacted, decode, keys};
+use crate::addresses::EmailAddress;
 use crate::guards::{Guard, Guesses};
+
+/// The most items a transaction takes.
+const TRANSACTION_ITEMS: i32 = 100;
 
 /// How often a guess whose guard keeps changing under it is counted anew.
 pub(super) const TRIES: usize = 8;
@@ -85,7 +90,7 @@ impl Store {
     /// Counts one guess at all of `guards`, or at none: one transaction.
     ///
     /// # Errors
-    /// [`StoreError::Throttled`] when the guards are so contended that the guess could not be counted: it must not be judged.
+    /// [`StoreError::Contended`] when the guards are so contended that the guess could not be counted: it must not be judged.
     pub async fn count_guess(&self, guards: &[Guard], now: i64) -> Result<Counted, StoreError> {
         let mut states: Vec<GuardState> = guards.iter().map(GuardState::new).collect();
         for _ in 0..TRIES {
@@ -101,7 +106,32 @@ impl Store {
                 return Ok(Counted::Locked { until });
             }
         }
-        Err(StoreError::Throttled(None))
+        Err(StoreError::Contended(None))
+    }
+
+    /// Opens every guard of an address, whatever networks they are for; gives how many there were. The operator's, not the API's.
+    pub async fn open_guards(&self, address: &EmailAddress) -> Result<usize, StoreError> {
+        let partition = keys::guard_partition(&address.hash());
+        let mut opened = 0;
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("#pk = :pk")
+                .expression_attribute_names("#pk", "pk")
+                .expression_attribute_values(":pk", text(&partition))
+                .consistent_read(true)
+                .limit(TRANSACTION_ITEMS);
+            let items = query.send().await.map_err(StoreError::from_sdk)?.items.unwrap_or_default();
+            let guards: Vec<Write> = items.iter().filter_map(Key::of).map(Write::delete).collect();
+            if guards.is_empty() {
+                return Ok(opened);
+            }
+            opened += guards.len();
+            // Deletions have no condition to fail.
+            self.transact(guards).await?;
+        }
     }
 
     /// Until when a guard is shut at `now`, if it is; counts nothing.

@@ -42,6 +42,11 @@ pub(super) fn user(address_hash: &str) -> Key {
     Key::new(format!("EMAIL#{address_hash}"), "USER")
 }
 
+/// The partition of an address's guards.
+pub(super) fn guard_partition(address_hash: &str) -> String {
+    format!("GUARD#{address_hash}")
+}
+
 /// A guard.
 pub(super) fn guard(guard: &Guard) -> Key {
     let sk = match &guard.kind {
@@ -49,7 +54,7 @@ pub(super) fn guard(guard: &Guard) -> Key {
         GuardKind::Passwords => "PASSWORDS".to_owned(),
         GuardKind::PasswordsFrom(network) => format!("PASSWORDS#{network}"),
     };
-    Key { pk: format!("GUARD#{}", guard.address_hash), sk }
+    Key { pk: guard_partition(&guard.address_hash), sk }
 }
 
 /// A challenge.

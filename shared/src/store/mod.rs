@@ -23,7 +23,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use serde::de::DeserializeOwned;
 
-pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, SealedAnswer};
+pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, Revoker, SealedAnswer};
 pub use challenges::{CodeGuess, ResendOutcome};
 pub use error::{Cause, StoreError};
 pub use guards::Counted;
@@ -35,8 +35,9 @@ use crate::rng::{self, Rng};
 use keys::Key;
 use write::{Action, Item, SHAPE_VERSION, Write};
 
-/// How often a transaction that met another one on the same item is tried. The SDK never tries such a one again by itself.
-const TRANSACTION_TRIES: u32 = 4;
+/// How often a write that met another one on the same item is tried, and a read that was not answered whole: the SDK never tries
+/// those again by itself. With [`Store::pause`] that is half a second on average and one at most, well under a function's time-out.
+const TRIES: u32 = 7;
 
 /// The table.
 #[derive(Clone)]
@@ -62,7 +63,10 @@ enum Transacted {
 
 /// What a cancelled transaction found at one of its writes.
 struct Finding {
+    /// Its condition failed; `old` is what was there, if anything.
     failed: bool,
+    /// It was not judged: somebody else was writing the item.
+    busy: bool,
     old: Option<Item>,
 }
 
@@ -85,28 +89,45 @@ impl Store {
 
     /// Reads several items in one call. What is missing is missing from the answer.
     async fn get_several(&self, wanted: &[Key]) -> Result<HashMap<Key, Item>, StoreError> {
-        let keys = wanted.iter().map(Key::attributes).collect();
-        let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
-        let call = self.client.batch_get_item().request_items(&self.table, request);
-        let answer = call.send().await.map_err(StoreError::from_sdk)?;
-        // A handful of small items is never split for its size: what is left unprocessed was throttled.
-        if answer.unprocessed_keys.is_some_and(|left| !left.is_empty()) {
-            return Err(StoreError::Throttled(None));
+        let mut keys: Vec<Item> = wanted.iter().map(Key::attributes).collect();
+        let mut found = HashMap::with_capacity(keys.len());
+        for nth in 1..=TRIES {
+            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
+            let call = self.client.batch_get_item().request_items(&self.table, request);
+            let answer = call.send().await.map_err(StoreError::from_sdk)?;
+            let items = answer.responses.unwrap_or_default().into_values().flatten();
+            found.extend(items.filter_map(|item| Some((Key::of(&item)?, item))));
+            // A handful of small items is never split for its size: what is left unprocessed was throttled.
+            keys = answer.unprocessed_keys.unwrap_or_default().into_values().flat_map(|it| it.keys).collect();
+            if keys.is_empty() {
+                return Ok(found);
+            }
+            self.pause(nth).await;
         }
-        let items = answer.responses.unwrap_or_default().into_values().flatten();
-        Ok(items.filter_map(|item| Some((Key::of(&item)?, item))).collect())
+        Err(StoreError::Throttled(None))
     }
 
+    /// Writes one item. A transaction that holds the item for the moment is waited for: without that, a session could not be ended
+    /// while it is being refreshed.
     async fn write(&self, write: Write) -> Result<Written, StoreError> {
+        for nth in 1..TRIES {
+            match self.write_once(&write).await {
+                Err(StoreError::Contended(_)) => self.pause(nth).await,
+                ended => return ended,
+            }
+        }
+        self.write_once(&write).await
+    }
+
+    async fn write_once(&self, write: &Write) -> Result<Written, StoreError> {
         let names = Some(write.names()).filter(|names| !names.is_empty());
-        let Write { key, action, condition, values } = write;
-        let values = Some(values).filter(|values| !values.is_empty());
+        let values = Some(write.values.clone()).filter(|values| !values.is_empty());
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         macro_rules! send {
             ($call:expr) => {
                 $call
                     .table_name(&self.table)
-                    .set_condition_expression(condition)
+                    .set_condition_expression(write.condition.clone())
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(old)
@@ -121,11 +142,14 @@ impl Store {
                     })
             };
         }
-        match action {
-            Action::Put(item) => send!(self.client.put_item().set_item(Some(item))),
-            Action::Update(expression) => {
-                send!(self.client.update_item().set_key(Some(key.attributes())).update_expression(expression))
-            }
+        match &write.action {
+            Action::Put(item) => send!(self.client.put_item().set_item(Some(item.clone()))),
+            Action::Update(expression) => send!(
+                self.client
+                    .update_item()
+                    .set_key(Some(write.key.attributes()))
+                    .update_expression(expression.as_str())
+            ),
             Action::Delete | Action::Check => {
                 Err(StoreError::ConditionFailed("deletions and checks stand only in transactions"))
             }
@@ -140,7 +164,7 @@ impl Store {
             .into_iter()
             .map(|write| write.into_transact(&self.table))
             .collect::<Result<Vec<_>, _>>()?;
-        for nth in 1..=TRANSACTION_TRIES {
+        for nth in 1..=TRIES {
             let call = self
                 .client
                 .transact_write_items()
@@ -155,32 +179,36 @@ impl Store {
                 }
                 _ => return Err(StoreError::from_sdk(error)),
             };
-            match findings {
-                Some(findings) if findings.iter().any(|finding| finding.failed) => {
-                    return Ok(Transacted::Cancelled(findings));
-                }
-                Some(_) if nth < TRANSACTION_TRIES => self.pause(nth).await,
-                Some(_) => return Err(StoreError::Throttled(Some(Box::new(error)))),
-                None => return Err(StoreError::Sdk(Box::new(error))),
+            let Some(findings) = findings else {
+                return Err(StoreError::Sdk(Box::new(error)));
+            };
+            // Beside a write that was not judged, a failed condition is half the truth: which refusal is told depends on both.
+            let busy = findings.iter().any(|finding| finding.busy);
+            if busy && nth < TRIES {
+                self.pause(nth).await;
+            } else if findings.iter().any(|finding| finding.failed) {
+                return Ok(Transacted::Cancelled(findings));
+            } else {
+                return Err(StoreError::Contended(Some(Box::new(error))));
             }
         }
-        Err(StoreError::Throttled(None))
+        Err(StoreError::Contended(None))
     }
 
-    /// Waits before another try: up to 20 ms, then 40, then 80, at random, or those who met would meet again.
+    /// Waits before another try: at random, or those who met would meet again; up to 20 ms, then twice that, 320 ms at most.
     async fn pause(&self, nth: u32) {
-        let longest = 10_u32 << nth;
+        let longest = (10_u32 << nth).min(320);
         tokio::time::sleep(Duration::from_millis(u64::from(rng::below(self.rng.as_ref(), longest)))).await;
     }
 }
 
 /// The reasons of a cancelled transaction. `None` when one is neither a failed condition nor somebody else's writing.
 fn findings(reasons: &[aws_sdk_dynamodb::types::CancellationReason]) -> Option<Vec<Finding>> {
-    const PASSING: [&str; 4] =
-        ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    const BUSY: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     let find = |reason: &aws_sdk_dynamodb::types::CancellationReason| match reason.code().unwrap_or("None") {
-        "ConditionalCheckFailed" => Some(Finding { failed: true, old: reason.item().cloned() }),
-        code if PASSING.contains(&code) => Some(Finding { failed: false, old: None }),
+        "None" => Some(Finding { failed: false, busy: false, old: None }),
+        "ConditionalCheckFailed" => Some(Finding { failed: true, busy: false, old: reason.item().cloned() }),
+        code if BUSY.contains(&code) => Some(Finding { failed: false, busy: true, old: None }),
         _ => None,
     };
     reasons.iter().map(find).collect()

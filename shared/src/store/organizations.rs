@@ -2,19 +2,20 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::users::Member;
+use super::users::{Member, NOT_ENDED, user_writes};
 use super::write::{Write, number, text};
 use super::{Finding, Store, StoreError, Transacted, Written, decode, keys};
+use crate::addresses::EmailAddress;
 use crate::api_keys::{ActiveKey, Env};
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::organizations::{OnboardingStatus, Organization, PaymentsStatus};
 use crate::sessions::Session;
-use crate::users::Role;
+use crate::users::{Role, User};
 
 /// How a person stands now, whatever their access token says: read together, and checked again by the write that follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The session, if it is there.
+    /// The session, if it is there and was not ended with all the person's sessions.
     pub session: Option<Session>,
     /// The organization, if it is there.
     pub organization: Option<Organization>,
@@ -51,7 +52,8 @@ impl Who<'_> {
                 .when("attribute_exists(#pk) AND attribute_not_exists(#revoked_at) AND #expires_at > :now")
                 .bind(":now", number(now)),
             Write::check(keys::member(self.org, self.user))
-                .when("#role IN (:owner, :admin)")
+                .when(&format!("#role IN (:owner, :admin) AND {NOT_ENDED}"))
+                .bind(":made_at", number(self.session.made_at()))
                 .bind(":owner", text(Role::Owner.as_str()))
                 .bind(":admin", text(Role::Admin.as_str())),
         ]
@@ -83,10 +85,12 @@ pub(super) fn standing_of(
     who: Who<'_>,
 ) -> Result<Standing, StoreError> {
     let [session, organization, member] = who.keys();
+    let member = found.remove(&member).map(decode::<Member>).transpose()?;
+    let ended = member.as_ref().is_some_and(|member| member.ended(who.session));
     Ok(Standing {
-        session: found.remove(&session).map(decode).transpose()?,
+        session: found.remove(&session).filter(|_| !ended).map(decode).transpose()?,
         organization: found.remove(&organization).map(decode).transpose()?,
-        role: found.remove(&member).map(decode::<Member>).transpose()?.map(|member| member.role),
+        role: member.map(|member| member.role),
     })
 }
 
@@ -140,14 +144,26 @@ impl Store {
         }
     }
 
-    /// Adds an organization.
+    /// Adds an organization and its owner, or neither. The operator's, not the API's.
     ///
     /// # Errors
-    /// [`StoreError::ConditionFailed`] when it is there already.
-    pub async fn create_organization(&self, organization: &Organization) -> Result<(), StoreError> {
-        let write =
-            Write::put(keys::organization(&organization.id), organization)?.when("attribute_not_exists(#pk)");
-        self.must(write, "the organization is there already").await
+    /// [`StoreError::ConditionFailed`] when the organization is there already, or somebody has the owner's address.
+    pub async fn create_organization(
+        &self,
+        organization: &Organization,
+        address: &EmailAddress,
+        owner: &User,
+    ) -> Result<(), StoreError> {
+        let mut writes = vec![
+            Write::put(keys::organization(&organization.id), organization)?.when("attribute_not_exists(#pk)"),
+        ];
+        writes.extend(user_writes(address, owner, Role::Owner)?);
+        match self.transact(writes).await? {
+            Transacted::Committed => Ok(()),
+            Transacted::Cancelled(_) => {
+                Err(StoreError::ConditionFailed("the organization is there already, or its owner's address"))
+            }
+        }
     }
 
     /// Records how far onboarding and payments have come. The operator's, not the API's.
@@ -179,7 +195,7 @@ impl Store {
     /// key is refused on its very next call. The operator's, not the API's.
     ///
     /// # Errors
-    /// [`StoreError::ConditionFailed`] when there is no such organization; [`StoreError::Throttled`] when its keys keep changing.
+    /// [`StoreError::ConditionFailed`] when there is no such organization; [`StoreError::Contended`] when its keys keep changing.
     pub async fn set_suspended(&self, id: &OrgId, suspended: bool, now: i64) -> Result<(), StoreError> {
         for _ in 0..3 {
             let active: Option<ActiveKey> = self.get(keys::active_key(id)).await?;
@@ -214,10 +230,10 @@ impl Store {
                 Transacted::Cancelled(_) => {}
             }
         }
-        Err(StoreError::Throttled(None))
+        Err(StoreError::Contended(None))
     }
 
-    async fn must(&self, write: Write, otherwise: &'static str) -> Result<(), StoreError> {
+    pub(super) async fn must(&self, write: Write, otherwise: &'static str) -> Result<(), StoreError> {
         match self.write(write).await? {
             Written::Done => Ok(()),
             Written::Refused(_) => Err(StoreError::ConditionFailed(otherwise)),

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::users::Member;
+use super::users::{Member, NOT_ENDED};
 use super::write::{Write, number, text};
 use super::{Finding, Store, StoreError, Transacted, Written, decode, keys};
 use crate::challenges::Challenge;
@@ -129,8 +129,9 @@ impl Store {
             .bind(":now", number(now))
             .bind(":role", text(session.identity.role.as_str()))
             .bind(":onboarded", AttributeValue::Bool(session.identity.has_onboarded));
-        let mut writes = vec![rotate];
-        writes.extend(identity_checks(&session.identity));
+        let [organization, member] = identity_checks(&session.identity);
+        let member = member.and_when(NOT_ENDED).bind(":made_at", number(session.session_id.made_at()));
+        let writes = vec![rotate, organization, member];
         let Transacted::Cancelled(findings) = self.transact(writes).await? else {
             return Ok(RotateOutcome::Rotated);
         };
@@ -143,6 +144,15 @@ impl Store {
                 return Ok(RotateOutcome::Rotated);
             }
             return Ok(RotateOutcome::Superseded(now_is.map(Box::new)));
+        }
+        let member_is: Option<Member> = member.old.clone().map(decode).transpose()?;
+        if let Some(at) =
+            member_is.filter(|it| it.ended(&session.session_id)).and_then(|it| it.sessions_ended_at)
+        {
+            return Ok(RotateOutcome::Superseded(Some(Box::new(Session {
+                revoked_at: Some(at),
+                ..session.clone()
+            }))));
         }
         Ok(RotateOutcome::Changed(changed(organization, member)?))
     }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::write::Write;
+use super::write::{Write, number};
 use super::{Store, StoreError, Transacted, decode, guards, keys};
 use crate::addresses::EmailAddress;
 use crate::guards::{Guard, Guesses};
-use crate::ids::UserId;
+use crate::ids::{OrgId, SessionId, UserId};
 use crate::users::{Role, User};
 
 /// A person's role in an organization.
@@ -14,7 +14,21 @@ use crate::users::{Role, User};
 pub(super) struct Member {
     pub user_id: UserId,
     pub role: Role,
+    /// Sessions made up to then are over. Seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions_ended_at: Option<i64>,
 }
+
+impl Member {
+    /// Whether all sessions were ended since this one was made.
+    pub fn ended(&self, session: &SessionId) -> bool {
+        self.sessions_ended_at.is_some_and(|at| at >= session.made_at())
+    }
+}
+
+/// The condition that sessions made at `:made_at` were not ended; see [`Member::ended`].
+pub(super) const NOT_ENDED: &str =
+    "(attribute_not_exists(#sessions_ended_at) OR #sessions_ended_at < :made_at)";
 
 impl Store {
     /// The person with this address and the guesses at their codes, in one read.
@@ -29,6 +43,23 @@ impl Store {
         Ok((found.remove(&user).map(decode).transpose()?, guesses))
     }
 
+    /// The person with this address, if there is one.
+    pub async fn user(&self, address: &EmailAddress) -> Result<Option<User>, StoreError> {
+        self.get(keys::user(&address.hash())).await
+    }
+
+    /// Ends every session that a person has in an organization, by one write that each session's next refresh and write looks at.
+    /// Access tokens that are out live on for their 15 minutes. The operator's, not the API's.
+    ///
+    /// # Errors
+    /// [`StoreError::ConditionFailed`] when they are no member.
+    pub async fn end_sessions(&self, org: &OrgId, user: &UserId, now: i64) -> Result<(), StoreError> {
+        let write = Write::update(keys::member(org, user), "SET #sessions_ended_at = :now")
+            .when("attribute_exists(#pk)")
+            .bind(":now", number(now));
+        self.must(write, "no such member").await
+    }
+
     /// Adds a person with a role in their organization.
     ///
     /// # Errors
@@ -39,14 +70,18 @@ impl Store {
         user: &User,
         role: Role,
     ) -> Result<(), StoreError> {
-        let member = Member { user_id: user.user_id.clone(), role };
-        let writes = vec![
-            Write::put(keys::user(&address.hash()), user)?.when("attribute_not_exists(#pk)"),
-            Write::put(keys::member(&user.org_id, &user.user_id), &member)?.when("attribute_not_exists(#pk)"),
-        ];
-        match self.transact(writes).await? {
+        match self.transact(user_writes(address, user, role)?.into()).await? {
             Transacted::Committed => Ok(()),
             Transacted::Cancelled(_) => Err(StoreError::ConditionFailed("the address is taken")),
         }
     }
+}
+
+/// A new person and their role.
+pub(super) fn user_writes(address: &EmailAddress, user: &User, role: Role) -> Result<[Write; 2], StoreError> {
+    let member = Member { user_id: user.user_id.clone(), role, sessions_ended_at: None };
+    Ok([
+        Write::put(keys::user(&address.hash()), user)?.when("attribute_not_exists(#pk)"),
+        Write::put(keys::member(&user.org_id, &user.user_id), &member)?.when("attribute_not_exists(#pk)"),
+    ])
 }

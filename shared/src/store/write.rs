@@ -68,6 +68,15 @@ impl Write {
         self
     }
 
+    /// One more condition.
+    pub fn and_when(mut self, condition: &str) -> Self {
+        self.condition = Some(match self.condition {
+            Some(before) => format!("{before} AND {condition}"),
+            None => condition.to_owned(),
+        });
+        self
+    }
+
     /// The value of a `:name`.
     pub fn bind(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(name.to_owned(), value);

@@ -150,8 +150,12 @@ fn check(claims: Claims, issuer: &str, audience: &str, now: i64) -> Result<Claim
     Ok(claims)
 }
 
-/// Decodes one part. Strict: no padding, no stray bits, no duplicate or unknown member.
+/// Decodes one part. Strict: no padding, no stray bits, no duplicate or unknown member, and an object: serde would take an array of the
+/// members' values for one.
 fn part<T: for<'de> Deserialize<'de>>(encoded: &str) -> Result<T, TokenError> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenError::Malformed)?;
+    if !bytes.starts_with(b"{") {
+        return Err(TokenError::Malformed);
+    }
     serde_json::from_slice(&bytes).map_err(|_| TokenError::Malformed)
 }

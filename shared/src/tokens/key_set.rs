@@ -1,5 +1,7 @@
 //! The published set of public signing keys, and the issuer they sign for.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,11 @@ pub enum KeySetError {
     Empty,
 }
 
+/// RFC 7518 section 6.2.1.2: the coordinate's full 32 bytes, leading zeros included.
+fn is_coordinate(text: &str) -> bool {
+    BASE64_URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
+}
+
 impl Keyring {
     /// Parses every key.
     pub fn new(set: KeySet) -> Result<Self, KeySetError> {
@@ -59,7 +66,8 @@ impl Keyring {
             return Err(KeySetError::Empty);
         }
         let parse = |key: &PublicKey| {
-            let readable = key.kty == "EC" && key.crv == "P-256";
+            let readable =
+                key.kty == "EC" && key.crv == "P-256" && is_coordinate(&key.x) && is_coordinate(&key.y);
             let parsed = DecodingKey::from_ec_components(&key.x, &key.y).ok().filter(|_| readable);
             parsed
                 .map(|parsed| (key.kid.clone(), parsed))

@@ -128,6 +128,15 @@ fn a_key_set_without_issuer_or_keys_verifies_nothing() {
     let key = Issuer::new().signer.public_key();
     assert!(Keyring::new(KeySet { issuer: String::new(), keys: vec![key.clone()] }).is_err());
     assert!(Keyring::new(KeySet { issuer: "https://issuer".to_owned(), keys: Vec::new() }).is_err());
-    let bent = shared::tokens::key_set::PublicKey { kty: "RSA".to_owned(), ..key };
+    let bent = shared::tokens::key_set::PublicKey { kty: "RSA".to_owned(), ..key.clone() };
     assert!(Keyring::new(KeySet { issuer: "https://issuer".to_owned(), keys: vec![bent] }).is_err());
+    // RFC 7518 section 6.2.1.2: 32 bytes, no more and no fewer.
+    for bytes in [0, 31, 33, 64] {
+        let bent = shared::tokens::key_set::PublicKey {
+            x: BASE64_URL_SAFE_NO_PAD.encode(vec![1; bytes]),
+            ..key.clone()
+        };
+        let set = KeySet { issuer: "https://issuer".to_owned(), keys: vec![bent] };
+        assert!(Keyring::new(set).is_err(), "{bytes}");
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LINES: &[&[&str]] = &[
-    &["clock", "rng", "sensitive", "audit"],
+    &["causes", "clock", "rng", "sensitive", "audit"],
     &["crypto", "ids"],
     &["addresses"],
     &["api_keys", "guards", "passwords", "tokens", "users"],
@@ -13,7 +13,7 @@ const LINES: &[&[&str]] = &[
     &["key_sets", "secrets"],
     &["failure"],
     &["app"],
-    &["authz", "flows"],
+    &["authz", "flows", "init"],
     &["http"],
 ];
 
@@ -68,7 +68,7 @@ fn functions_know_no_sdk_and_no_other_function() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
     let names: Vec<String> =
         fs::read_dir(&root).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(names.len(), 8, "{names:?}");
+    assert!(names.len() >= 8, "the reading is broken: {names:?}");
     for name in &names {
         for path in sources(&root.join(name)) {
             let source = fs::read_to_string(&path).unwrap();

@@ -82,6 +82,7 @@ impl Console {
             (&Method::POST, ["clock", "advance"]) => self.advance(&body),
             (&Method::GET, ["table"]) => self.table().await,
             (&Method::GET, ["logs"]) => Ok(json!(self.logs.lines())),
+            (&Method::POST, ["operator"]) => self.operator(&body).await,
             (&Method::POST, ["organizations", org, "suspended"]) => self.suspend(org, &body).await,
             (&Method::POST, ["organizations", org, "onboarding"]) => self.onboard(org, &body).await,
             (&Method::POST, ["organizations", org, "members", user]) => self.member(org, user, &body).await,
@@ -111,12 +112,19 @@ impl Console {
             return Err((StatusCode::BAD_REQUEST, "seconds: at most ten years".to_owned()));
         }
         self.clock.advance(Duration::seconds(seconds));
+        self.clock.save().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
         Ok(self.now())
     }
 
     async fn table(&self) -> Result<Value, Refused> {
         let items = self.dynamodb.dump().await;
         items.map(Value::Array).map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error))
+    }
+
+    /// What `aws lambda invoke` is on AWS.
+    async fn operator(&self, body: &[u8]) -> Result<Value, Refused> {
+        let invocation = shared::ids::new_token_id(&self.clock, self.app.rng.as_ref());
+        Ok(::operator::handle(&self.app, parse(body)?, &invocation).await)
     }
 
     async fn suspend(&self, org: &str, body: &[u8]) -> Result<Value, Refused> {
@@ -141,13 +149,14 @@ impl Console {
 const TEN_YEARS: i64 = 10 * 366 * 86_400;
 
 /// Every path of the console.
-const HELP: [&str; 9] = [
+const HELP: [&str; 10] = [
     "GET /_devstack",
     "GET /_devstack/mailbox[?to=address]",
     "GET /_devstack/clock",
     "POST /_devstack/clock/advance {\"seconds\": 60}",
     "GET /_devstack/table",
     "GET /_devstack/logs",
+    "POST /_devstack/operator {\"action\": \"unlock_account\", \"email\": \"…\"}",
     "POST /_devstack/organizations/{id}/suspended {\"suspended\": true}",
     "POST /_devstack/organizations/{id}/onboarding {\"onboarding_status\": \"COMPLETED\", \"payments_status\": \"ENABLED\"}",
     "POST /_devstack/organizations/{id}/members/{user_id} {\"role\": \"viewer\"}",

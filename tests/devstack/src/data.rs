@@ -15,7 +15,8 @@ pub struct DataFolder {
 }
 
 /// Everything the devstack writes there. `fresh` removes these, and nothing that is not ours.
-const FILES: [&str; 6] = ["table.db", "table.db-wal", "table.db-shm", "secrets.json", "log.jsonl", "env"];
+const FILES: [&str; 7] =
+    ["table.db", "table.db-wal", "table.db-shm", "secrets.json", "clock", "log.jsonl", "env"];
 
 impl DataFolder {
     /// Makes the folder where it is missing, and takes hold of it; with `fresh`, forgets what is in it.
@@ -44,6 +45,11 @@ impl DataFolder {
     /// The secrets.
     pub fn secrets(&self) -> PathBuf {
         self.path.join("secrets.json")
+    }
+
+    /// What the clock was moved by.
+    pub fn clock(&self) -> PathBuf {
+        self.path.join("clock")
     }
 
     /// The log.

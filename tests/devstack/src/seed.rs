@@ -87,13 +87,12 @@ const fn person(user_id: &'static str, email: &'static str, full_name: &'static 
     Person { user_id, email, full_name, role }
 }
 
-/// Writes what is missing. Says how many of the organizations and people were.
+/// Writes what is missing. Says how many of the people were.
 pub async fn seed(app: &App, clock: &dyn Clock) -> Result<usize, StartError> {
     let password_hash = password_hash()?;
     let now = clock.now_seconds();
     let mut made = 0;
     for demo in &ORGANIZATIONS {
-        made += usize::from(is_new(app.store.create_organization(&organization(demo, now)?).await)?);
         for person in demo.people() {
             let address = EmailAddress::parse(person.email).map_err(|error| StartError::seed(&error))?;
             let user = User {
@@ -103,7 +102,14 @@ pub async fn seed(app: &App, clock: &dyn Clock) -> Result<usize, StartError> {
                 password_hash: password_hash.clone(),
                 org_id: org_id(demo.id)?,
             };
-            made += usize::from(is_new(app.store.create_user(&address, &user, person.role).await)?);
+            let written = match person.role {
+                // The organization is made with its owner.
+                Role::Owner => {
+                    app.store.create_organization(&organization(demo, now)?, &address, &user).await
+                }
+                role => app.store.create_user(&address, &user, role).await,
+            };
+            made += usize::from(is_new(written)?);
         }
     }
     Ok(made)

@@ -48,6 +48,7 @@ impl Devstack {
         let base_url = format!("http://127.0.0.1:{port}");
         terminal.step(&format!("port {port}"));
         let data = data.map(|path| DataFolder::open(&path, fresh)).transpose()?;
+        keep_clock(&clock, data.as_ref(), terminal)?;
         let logs = logs(data.as_ref())?;
         let api = Api::read(&template_path())?;
         terminal.step(&format!("{} routes read from infra/template.yaml", api.routes.iter().count()));
@@ -136,7 +137,7 @@ async fn connect(
     let app = app.map_err(|error| StartError::engine("the functions", &error))?;
     publish(&app, secrets).await?;
     let seeded = seed::seed(&app, clock).await?;
-    terminal.step(&format!("demo organizations: {seeded} of 8 records written, the others were there"));
+    terminal.step(&format!("demo people: {seeded} of 6 written, the others were there"));
     // What tests count begins after this.
     requests.take();
     Ok(Arc::new(app))
@@ -154,6 +155,18 @@ fn logs(data: Option<&DataFolder>) -> Result<Logs, StartError> {
         Some(data) => Logs::to_file(&data.log()).map_err(|error| data.failed(error)),
         None => Ok(Logs::default()),
     }
+}
+
+/// The data's time goes on from where it was moved to.
+fn keep_clock(clock: &DevClock, data: Option<&DataFolder>, terminal: Terminal) -> Result<(), StartError> {
+    let Some(data) = data else {
+        return Ok(());
+    };
+    let moved = clock.keep_in(&data.clock()).map_err(|error| data.failed(error))?;
+    if !moved.is_zero() {
+        terminal.step(&format!("the clock was moved by {} s before, and still is", moved.whole_seconds()));
+    }
+    Ok(())
 }
 
 async fn listen(port: u16) -> Result<TcpListener, StartError> {

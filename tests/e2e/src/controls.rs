@@ -55,6 +55,13 @@ impl Stage {
         self.control(&path, &json!({ "role": role })).await;
     }
 
+    /// What the operator's function answers to an event.
+    pub async fn operator(&self, event: &Value) -> Value {
+        let answer = self.outside(Method::POST, "/_devstack/operator").json(event).await;
+        assert_eq!(answer.status(), 200, "is this a devstack? {answer}");
+        answer.body().clone()
+    }
+
     async fn control(&self, path: &str, body: &Value) {
         let answer = self.outside(Method::POST, &format!("/_devstack{path}")).json(body).await;
         assert_eq!(answer.status(), 200, "is this a devstack? {answer}");

@@ -21,5 +21,6 @@ pub use call::{Answer, Call, Refused};
 pub use devstack::seed::{DemoOrganization, PASSWORD, Person};
 pub use reqwest::{Client, Method};
 pub use serde_json::{Value, json};
+pub use shared::users::Role;
 pub use stage::Stage;
 pub use steps::{Challenge, Key, Session, other_code, text};

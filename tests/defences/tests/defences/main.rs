@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "tests, their helpers included, fail by panicking")]
 
 mod budget;
+mod faults;
+mod outages;
 mod races;
 mod recovery;
+mod rotation;
 mod writes;

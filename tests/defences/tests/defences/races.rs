@@ -60,7 +60,7 @@ async fn creation_round(place: &Place, people: &[UserPrincipal; 2]) {
     assert_eq!(live, 1);
     assert_eq!(place.items("KEYHASH#", "").await.len(), records.len());
 
-    flows::revoke_key(&place.app(), &origin(), &people[0], &winner.api_key_id).await.unwrap();
+    flows::revoke_key(&place.app(), &origin(), &people[0], winner.api_key_id.as_str()).await.unwrap();
     place.devstack.clock.advance(Duration::seconds(61));
 }
 
@@ -223,7 +223,7 @@ async fn a_key_never_outlives_its_revocation_nor_the_switch_of_its_environment()
             .into_iter()
             .find(|it| it["api_key_id"] == key.api_key_id.as_str());
         assert_eq!(record.unwrap()["env"], key.key.env().as_str());
-        flows::revoke_key(&place.app(), &origin(), &people[0], &key.api_key_id).await.unwrap();
+        flows::revoke_key(&place.app(), &origin(), &people[0], key.api_key_id.as_str()).await.unwrap();
         let refused = shared::authz::authenticate(&place.app(), key.key.expose()).await;
         assert!(matches!(refused, Err(shared::authz::Rejection::NotAuthentic("revoked_key"))), "{refused:?}");
         place.devstack.clock.advance(Duration::seconds(61));

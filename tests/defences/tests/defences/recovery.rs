@@ -1,40 +1,11 @@
 //! What is lost on the way: answers that never came, a table that is busy, a table that is away.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use defences::{Place, Session, owner, session};
 use devstack::engines::recorder::Fault;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The first request of `operation` meets `fault`; those after it are answered.
-fn once(place: &Place, operation: &'static str, fault: Fault) {
-    let met = AtomicUsize::new(0);
-    place.devstack.requests.inject(move |request| {
-        let first = request.operation == operation && met.fetch_add(1, Ordering::SeqCst) == 0;
-        first.then(|| fault.clone())
-    });
-}
-
-fn refused(kind: &str) -> Fault {
-    Fault::Answer(
-        400,
-        json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected"}),
-    )
-}
-
-/// A transaction cancelled because another one was writing its first item.
-fn conflict() -> Fault {
-    let reasons = json!([{"Code": "TransactionConflict"}, {"Code": "None"}, {"Code": "None"}]);
-    Fault::Answer(
-        400,
-        json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "message": "Transaction cancelled",
-            "CancellationReasons": reasons,
-        }),
-    )
-}
+use crate::faults::{cancelled, refused, times};
 
 async fn refresh(place: &Place, from: &Session) -> (u16, Value) {
     place.post("refresh", json!({"refresh_token": from.refresh_token})).await
@@ -49,7 +20,7 @@ async fn create(place: &Place, by: &Session) -> (u16, Value) {
 async fn a_refresh_whose_first_answer_is_lost_rotates_once() {
     let place = Place::new().await;
     let first = place.login(owner()).await;
-    once(&place, "TransactWriteItems", Fault::AnswerLost);
+    times(&place, 1, "TransactWriteItems", Fault::AnswerLost);
     let (status, body) = refresh(&place, &first).await;
     assert_eq!(status, 200, "{body}");
     place.devstack.requests.heal();
@@ -61,7 +32,7 @@ async fn a_refresh_whose_first_answer_is_lost_rotates_once() {
 async fn a_creation_whose_first_answer_is_lost_makes_one_key_that_its_maker_has() {
     let place = Place::new().await;
     let by = place.login(owner()).await;
-    once(&place, "TransactWriteItems", Fault::AnswerLost);
+    times(&place, 1, "TransactWriteItems", Fault::AnswerLost);
     let (status, body) = create(&place, &by).await;
     assert_eq!(status, 201, "{body}");
     let key = body["data"]["key"].as_str().unwrap();
@@ -75,7 +46,7 @@ async fn a_conflict_with_another_transaction_is_tried_again_under_the_same_token
     let place = Place::new().await;
     let first = place.login(owner()).await;
     place.devstack.requests.take();
-    once(&place, "TransactWriteItems", conflict());
+    times(&place, 1, "TransactWriteItems", cancelled(&["TransactionConflict", "None", "None"]));
     assert_eq!(refresh(&place, &first).await.0, 200);
     let tokens: Vec<Value> = place
         .devstack
@@ -93,7 +64,11 @@ async fn a_conflict_with_another_transaction_is_tried_again_under_the_same_token
 async fn a_table_that_stays_busy_is_a_503_that_says_when_to_come_back() {
     let place = Place::new().await;
     let by = place.login(owner()).await;
-    for fault in [refused("ProvisionedThroughputExceededException"), conflict(), Fault::NotSent] {
+    for fault in [
+        refused("ProvisionedThroughputExceededException"),
+        cancelled(&["TransactionConflict", "None", "None"]),
+        Fault::NotSent,
+    ] {
         let met = fault.clone();
         place.devstack.requests.inject(move |_| Some(met.clone()));
         for (path, body) in [

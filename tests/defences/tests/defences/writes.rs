@@ -10,7 +10,7 @@ use shared::principals::UserPrincipal;
 use shared::rng::SystemRng;
 use shared::sessions::{LIFETIME_SECONDS, Session};
 use shared::store::{
-    CodeGuess, CreateKey, CreateKeyOutcome, EnvironmentOutcome, ResendOutcome, RevokeKeyOutcome,
+    CodeGuess, CreateKey, CreateKeyOutcome, EnvironmentOutcome, ResendOutcome, RevokeKeyOutcome, Revoker,
     RotateOutcome, StartOutcome, Store,
 };
 use shared::users::Role;
@@ -26,11 +26,13 @@ struct Scene {
 enum Turn {
     LoggedOut,
     SessionExpired,
+    SessionsEnded,
     Demoted,
     Suspended,
 }
 
-const TURNS: [Turn; 4] = [Turn::LoggedOut, Turn::SessionExpired, Turn::Demoted, Turn::Suspended];
+const TURNS: [Turn; 5] =
+    [Turn::LoggedOut, Turn::SessionExpired, Turn::SessionsEnded, Turn::Demoted, Turn::Suspended];
 
 impl Scene {
     async fn new() -> Self {
@@ -52,6 +54,7 @@ impl Scene {
         match turn {
             Turn::LoggedOut => store.revoke_session(&user.session_id, now).await.unwrap(),
             Turn::SessionExpired => self.place.devstack.clock.advance(Duration::seconds(LIFETIME_SECONDS)),
+            Turn::SessionsEnded => store.end_sessions(&user.org_id, &user.user_id, now).await.unwrap(),
             Turn::Demoted => store.set_role(&user.org_id, &user.user_id, Role::Viewer).await.unwrap(),
             Turn::Suspended => store.set_suspended(&user.org_id, true, now).await.unwrap(),
         }
@@ -80,7 +83,7 @@ impl Scene {
     }
 
     async fn revoke(&self, record: &KeyRecord) -> RevokeKeyOutcome {
-        let by = (&self.user.user_id, &self.user.session_id);
+        let by = Revoker::Member { user: &self.user.user_id, session: &self.user.session_id };
         self.store().revoke_key(record, true, by, self.now()).await.unwrap()
     }
 
@@ -126,7 +129,7 @@ async fn making_a_key_looks_at_session_role_and_organization_in_its_own_write() 
         scene.turn(turn).await;
         let before = scene.table().await;
         let expected = match turn {
-            Turn::LoggedOut | Turn::SessionExpired => CreateKeyOutcome::SessionOver,
+            Turn::LoggedOut | Turn::SessionExpired | Turn::SessionsEnded => CreateKeyOutcome::SessionOver,
             Turn::Demoted => CreateKeyOutcome::RoleChanged,
             Turn::Suspended => CreateKeyOutcome::OrganizationChanged,
         };
@@ -191,6 +194,19 @@ async fn a_key_is_revoked_once_and_the_marker_of_another_stays() {
 }
 
 #[tokio::test]
+async fn a_key_is_not_revoked_without_the_marker_that_it_holds() {
+    let scene = Scene::new().await;
+    let record = scene.record(Env::Test);
+    scene.create(&record).await;
+    let before = scene.table().await;
+    // The marker was read before the key was made.
+    let by = Revoker::Member { user: &scene.user.user_id, session: &scene.user.session_id };
+    let revoked = scene.store().revoke_key(&record, false, by, scene.now()).await.unwrap();
+    assert_eq!(revoked, RevokeKeyOutcome::Changed);
+    assert_eq!(scene.table().await, before);
+}
+
+#[tokio::test]
 async fn a_session_starts_from_an_open_challenge_alone() {
     let scene = Scene::new().await;
     let challenge = scene.challenge().await;
@@ -233,7 +249,7 @@ async fn a_session_starts_and_rotates_only_as_who_one_is_now() {
 
 #[tokio::test]
 async fn a_session_that_is_over_does_not_rotate() {
-    for turn in [Turn::LoggedOut, Turn::SessionExpired] {
+    for turn in [Turn::LoggedOut, Turn::SessionExpired, Turn::SessionsEnded] {
         let scene = Scene::new().await;
         let session = scene.store().session(&scene.user.session_id).await.unwrap().unwrap();
         scene.turn(turn).await;

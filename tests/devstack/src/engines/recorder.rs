@@ -1,4 +1,4 @@
-//! Listens to the requests that the system sends to DynamoDB, and can answer in its place.
+//! Listens to the requests that the system sends to DynamoDB, and can answer in its place, or in Secrets Manager's and SES's.
 //!
 //! The embedded engine does not miss a forgotten `ConsistentRead`, never throttles, and never loses an answer: tests
 //! look at the requests for the first, and put in the others with [`Recorder::inject`].
@@ -83,6 +83,7 @@ type Hook = Arc<dyn Fn(&Recorded) -> Option<Fault> + Send + Sync>;
 struct State {
     requests: Vec<Recorded>,
     hook: Option<Hook>,
+    elsewhere: Option<Hook>,
 }
 
 /// A handle on the recording; clones share it.
@@ -111,9 +112,15 @@ impl Recorder {
         self.lock().hook = Some(Arc::new(hook));
     }
 
+    /// The same for requests to Secrets Manager and SES, which are not recorded. Their operations are `GetSecretValue` and `SendEmail`.
+    pub fn inject_elsewhere(&self, hook: impl Fn(&Recorded) -> Option<Fault> + Send + Sync + 'static) {
+        self.lock().elsewhere = Some(Arc::new(hook));
+    }
+
     /// No more faults.
     pub fn heal(&self) {
-        self.lock().hook = None;
+        let mut state = self.lock();
+        (state.hook, state.elsewhere) = (None, None);
     }
 
     /// A client that records what goes to DynamoDB and passes everything on to `inner`.
@@ -165,7 +172,13 @@ struct Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let fault = to_dynamodb(&request).and_then(|recorded| self.recorder.record(recorded));
+        let fault = match to_dynamodb(&request) {
+            Some(recorded) => self.recorder.record(recorded),
+            None => elsewhere(&request).and_then(|request| {
+                let hook = self.recorder.lock().elsewhere.clone();
+                hook.and_then(|hook| hook(&request))
+            }),
+        };
         match fault {
             None => self.inner.call(request),
             Some(Fault::Answer(status, body)) => HttpConnectorFuture::ready(answer(status, &body)),
@@ -184,10 +197,21 @@ impl HttpConnector for Connector {
 
 /// The request, when it is one to DynamoDB.
 fn to_dynamodb(request: &HttpRequest) -> Option<Recorded> {
-    let target = request.headers().get("x-amz-target")?;
-    let operation = target.strip_prefix("DynamoDB_20120810.")?.to_owned();
-    let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
-    Some(Recorded { operation, body: body.unwrap_or_default() })
+    let operation = request.headers().get("x-amz-target")?.strip_prefix("DynamoDB_20120810.")?;
+    Some(Recorded { operation: operation.to_owned(), body: json_of(request) })
+}
+
+/// The request, when it is one to Secrets Manager or SES.
+fn elsewhere(request: &HttpRequest) -> Option<Recorded> {
+    let operation = match request.headers().get("x-amz-target") {
+        Some(target) => target.strip_prefix("secretsmanager.")?,
+        None => request.uri().ends_with("/v2/email/outbound-emails").then_some("SendEmail")?,
+    };
+    Some(Recorded { operation: operation.to_owned(), body: json_of(request) })
+}
+
+fn json_of(request: &HttpRequest) -> Value {
+    request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default()
 }
 
 fn answer(status: u16, body: &Value) -> Result<HttpResponse, ConnectorError> {

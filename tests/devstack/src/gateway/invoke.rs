@@ -78,7 +78,7 @@ async fn http_in_process(app: Arc<App>, name: String, event: Value) -> Result<Re
     // What the Lambda runtime does with an event that it cannot read: an error, and no call.
     let event: lambda_http::request::LambdaRequest =
         serde_json::from_str(&event.to_string()).map_err(|error| InvokeError::Function(error.to_string()))?;
-    let request = lambda_http::Request::from(shared::http::with_every_header(event));
+    let request = lambda_http::Request::from(shared::http::settled(event));
     let app = app.as_ref();
     let response = match name.as_str() {
         "login" => login::handle(app, request).await,

@@ -181,7 +181,6 @@ async fn a_headers_name_has_any_case_and_comes_once() {
 
 /// An event whose two maps of headers name two credentials: nobody can say which one the gateway meant.
 #[tokio::test]
-#[ignore = "to be settled: of two maps of headers that disagree, the one with single values counts"]
 async fn two_maps_that_disagree_are_nobody() {
     let stack = Stack::start().await;
     let (owner, key) = credentials(&stack).await;

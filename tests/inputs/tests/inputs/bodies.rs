@@ -138,7 +138,6 @@ fn escaped(name: &str) -> String {
 
 /// Two members of one name: whoever looks at the request on its way may see the one, and we the other.
 #[tokio::test]
-#[ignore = "to be settled: of a member that comes twice the last one counts"]
 async fn a_member_that_comes_twice_is_refused() {
     let stack = Stack::start().await;
     let owner = stack.log_in(ACORN.owner).await;

@@ -3,7 +3,7 @@
 use devstack::seed::ACORN;
 use serde_json::{Value, json};
 
-use crate::harness::{Cases, Refusal, Stack};
+use crate::harness::{Cases, Refusal, Response, Stack};
 use crate::routes::{self, Field, Takes};
 
 /// Values of every type.
@@ -57,20 +57,26 @@ async fn a_wrong_type_is_named_and_not_coerced() {
     cases.finish();
 }
 
+/// Typed clients write what they leave out as null.
 #[tokio::test]
-#[ignore = "to be settled: null in an optional field is taken for its absence"]
-async fn null_is_a_wrong_type_for_an_optional_field_too() {
+async fn null_in_an_optional_field_is_its_absence() {
     let stack = Stack::start().await;
     let owner = stack.log_in(ACORN.owner).await;
-    let mut cases = Cases::of(&stack);
+    let mut tried = 0;
     for route in routes::with_bodies(&stack, &owner) {
         for field in route.fields.iter().filter(|field| !field.required) {
-            let name = format!("{}: {} is null", route.name, field.name);
-            let request = route.request.clone().json(&route.with(field.name, Value::Null));
-            cases.refused(name, request, &Refusal::invalid(&[field.name])).await;
+            let mut without = route.good.clone();
+            without.as_object_mut().unwrap().remove(field.name);
+            let with_null = route.request.clone().json(&route.with(field.name, Value::Null));
+            let (absent, null) =
+                (stack.send(&route.request.clone().json(&without)).await, stack.send(&with_null).await);
+            let said = |answer: &Response| answer.json()["error"]["fields"].to_string();
+            assert!(!said(&null).contains(field.name), "{}: {null:?}", route.name);
+            assert!(!said(&absent).contains(field.name), "{}: {absent:?}", route.name);
+            tried += 1;
         }
     }
-    cases.finish();
+    assert!(tried >= 4, "{tried} fields");
 }
 
 #[tokio::test]

@@ -62,8 +62,7 @@ async fn what_is_on_the_edge_is_made_and_shown_as_it_was_sent() {
     let mut cases = Cases::of(&stack);
     let names =
         ["🚀".repeat(255), "<script>alert(1)</script>".to_owned(), "=HYPERLINK(\"http://x\")".to_owned()];
-    let more = ["\u{202e}gnp.exe", "e\u{301} is not \u{e9}", "'; DROP TABLE keys; --", "{{7*7}} ${x}"]
-        .map(str::to_owned);
+    let more = ["e\u{301} is not \u{e9}", "'; DROP TABLE keys; --", "{{7*7}} ${x}"].map(str::to_owned);
     for name in names.into_iter().chain(more) {
         let body = json!({"key_name": name, "expires_in_days": 3650});
         let answer = cases.accepted(&name, Request::post(KEYS).bearer(&owner.access).json(&body), 201).await;
@@ -76,13 +75,23 @@ async fn what_is_on_the_edge_is_made_and_shown_as_it_was_sent() {
 }
 
 #[tokio::test]
-#[ignore = "to be settled: a key is named with control characters"]
 async fn a_name_holds_no_control_character() {
     let stack = Stack::start().await;
     let access = with_active_key(&stack).await;
     let mut cases = Cases::of(&stack);
-    for name in ["a\u{0}b", "\u{0}", "a\nb", "a\r\nX-Org: b", "a\tb", "\u{1b}[31mred", "a\u{7f}", "a\u{85}b"]
-    {
+    for name in [
+        "a\u{0}b",
+        "\u{0}",
+        "a\nb",
+        "a\r\nX-Org: b",
+        "a\tb",
+        "\u{1b}[31mred",
+        "a\u{7f}",
+        "a\u{85}b",
+        "a\u{2028}b",
+        "a\u{202e}b",
+        "\u{2066}a",
+    ] {
         let request = Request::post(KEYS).bearer(&access).json(&json!({"key_name": name}));
         cases.refused(format!("{name:?}"), request, &Refusal::invalid(&["key_name"])).await;
     }

@@ -340,7 +340,6 @@ async fn nobody_forges_a_line() {
 
 /// An authenticated caller who is refused leaves an event, also where a route only reads, or takes a person and no server.
 #[tokio::test]
-#[ignore = "to be settled: a refusal before a use case begins leaves no event"]
 async fn whoever_is_known_and_refused_is_logged() {
     let stack = Stack::start().await;
     let owner = stack.log_in(ACORN.owner).await;

@@ -24,6 +24,7 @@ mod neighbours;
 mod outage;
 mod paths;
 mod protocol;
+mod proxy_events;
 mod refresh_tokens;
 mod routes;
 mod second_step;

@@ -126,6 +126,16 @@ async fn texts_that_are_no_token() {
             ("full-width dots", token.replace('.', "\u{ff0e}")),
             ("a prefix of another kind", format!("sk_{token}")),
             ("twice", format!("{token}{token}")),
+            ("the header is an array", {
+                let member = |name: &str| forge.header[name].clone();
+                let values = json!([member("alg"), member("typ"), member("kid")]);
+                forge.sign(&values.to_string(), &forge.claims.to_string())
+            }),
+            ("the claims are an array", {
+                let names = ["iss", "sub", "aud", "exp", "iat", "jti", "sid", "org", "role"];
+                let values: Vec<_> = names.iter().map(|name| forge.claims[*name].clone()).collect();
+                forge.sign(&forge.header.to_string(), &json!(values).to_string())
+            }),
             ("the header is a string", forge.sign("\"x\"", &forge.claims.to_string())),
             ("a nested token", forge.sign(&forge.header.to_string(), &format!("\"{token}\""))),
             ("no UTF-8", format!("eyJ{}.{p}.{s}", encode([0xff, 0xfe, 0xfd]))),

@@ -1,0 +1,34 @@
+//! People's accounts: opening what wrong guesses shut, and ending sessions.
+
+use super::trail;
+use crate::addresses::EmailAddress;
+use crate::app::App;
+use crate::flows::{Origin, Refusal};
+use crate::ids::UserId;
+
+/// Opens every guard of an address; gives how many there were. It works for an address nobody has as well: guards exist for those too.
+pub async fn unlock_account(app: &App, origin: &Origin, address: &EmailAddress) -> Result<usize, Refusal> {
+    let mut trail = trail("operator.unlock_account", origin);
+    trail.address(address);
+    trail.end(app.store.open_guards(address).await.map_err(Refusal::from))
+}
+
+/// Ends all of a person's sessions: they refresh and write nothing from the next call on. Access tokens that are out live on for
+/// their 15 minutes, for reading.
+///
+/// # Errors
+/// [`Refusal::NotFound`] when nobody has this address.
+pub async fn end_sessions(app: &App, origin: &Origin, address: &EmailAddress) -> Result<UserId, Refusal> {
+    let mut trail = trail("operator.end_sessions", origin);
+    trail.address(address);
+    let result = async {
+        let user = app.store.user(address).await?.ok_or(Refusal::NotFound)?;
+        trail.actor(&"operator", &user.org_id);
+        trail.target(&user.user_id);
+        let now = app.clock.now_seconds();
+        app.store.end_sessions(&user.org_id, &user.user_id, now).await.map_err(super::missing)?;
+        Ok(user.user_id)
+    }
+    .await;
+    trail.end(result)
+}

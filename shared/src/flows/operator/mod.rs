@@ -1,0 +1,31 @@
+//! What the operator does and no route can: called with IAM's rights, so there is no principal to judge. Each action gives the same
+//! answer when it is repeated, and leaves one audit event.
+
+mod accounts;
+mod create_organization;
+mod organizations;
+mod revoke_key;
+
+pub use accounts::{end_sessions, unlock_account};
+pub use create_organization::{NewOrganization, create_organization};
+pub use organizations::{set_onboarding, set_suspended};
+pub use revoke_key::revoke_key;
+
+use super::trail::Trail;
+use super::{Origin, Refusal};
+use crate::store::StoreError;
+
+/// A trail whose actor is the operator; who that was, CloudTrail knows.
+fn trail<'a>(action: &'static str, origin: &'a Origin) -> Trail<'a> {
+    let mut trail = Trail::new(action, origin);
+    trail.actor(&"operator", &"");
+    trail
+}
+
+/// A write that failed because what it is about is not there.
+fn missing(error: StoreError) -> Refusal {
+    match error {
+        StoreError::ConditionFailed(_) => Refusal::NotFound,
+        error => error.into(),
+    }
+}

@@ -1,0 +1,151 @@
+//! The three secrets, by who reads them: `signing` (verify, refresh), `codes` (login, verify), `sealing` (keys).
+//!
+//! Each is kept for the execution environment, read again every five minutes, and used for an hour at most while Secrets Manager
+//! is away. A version that cannot be parsed never replaces one that can.
+
+pub mod generate;
+mod stored;
+
+use std::error::Error;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_sdk_secretsmanager::Client;
+use zeroize::Zeroizing;
+
+use crate::causes::causes;
+use crate::clock::Clock;
+pub use stored::{RotatingKey, Signing};
+use stored::{parse_key, parse_signing};
+
+/// After this many seconds a kept secret is read again.
+const REFRESH_SECONDS: i64 = 5 * 60;
+/// A secret that was asked for in vain is asked for again after this many seconds: until then nobody waits for a time-out.
+const RETRY_SECONDS: i64 = 30;
+/// For this many seconds a kept secret is used while it cannot be read again.
+const MAX_AGE_SECONDS: i64 = 60 * 60;
+
+/// Why there is no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// Secrets Manager did not give it.
+    #[error("the secret {name} cannot be read")]
+    Unreadable {
+        /// Which of the three.
+        name: &'static str,
+        /// Why.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+    /// What it gave is not what we write. The cause is not kept: it could quote the secret.
+    #[error("the secret {name} has no usable value")]
+    Unusable {
+        /// Which of the three.
+        name: &'static str,
+    },
+}
+
+/// The secrets a function may read; which they are, its role decides.
+pub struct Secrets {
+    signing: Kept<Signing>,
+    codes: Kept<RotatingKey>,
+    sealing: Kept<RotatingKey>,
+    client: Client,
+    clock: Arc<dyn Clock>,
+}
+
+impl Secrets {
+    /// Nothing is read before it is needed. The three names may be names or ARNs.
+    pub fn new(client: Client, clock: Arc<dyn Clock>, signing: &str, codes: &str, sealing: &str) -> Self {
+        Self {
+            signing: Kept::new("signing", signing, parse_signing),
+            codes: Kept::new("codes", codes, parse_key),
+            sealing: Kept::new("sealing", sealing, parse_key),
+            client,
+            clock,
+        }
+    }
+
+    /// What signs tokens.
+    pub async fn signing(&self) -> Result<Arc<Signing>, SecretError> {
+        self.signing.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
+    }
+
+    /// What signs tokens, read again unless that was just done: for when what was kept turns out to be withdrawn.
+    pub async fn signing_anew(&self) -> Result<Arc<Signing>, SecretError> {
+        self.signing.get(&self.client, self.clock.now_seconds(), RETRY_SECONDS).await
+    }
+
+    /// What one-time codes are hashed under.
+    pub async fn codes(&self) -> Result<Arc<RotatingKey>, SecretError> {
+        self.codes.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
+    }
+
+    /// What idempotent answers are sealed under.
+    pub async fn sealing(&self) -> Result<Arc<RotatingKey>, SecretError> {
+        self.sealing.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
+    }
+}
+
+struct Value<T> {
+    secret: Arc<T>,
+    read_at: i64,
+    asked_at: i64,
+}
+
+struct Kept<T> {
+    name: &'static str,
+    id: String,
+    parse: fn(&str) -> Option<T>,
+    value: RwLock<Option<Value<T>>>,
+}
+
+impl<T> Kept<T> {
+    fn new(name: &'static str, id: &str, parse: fn(&str) -> Option<T>) -> Self {
+        Self { name, id: id.to_owned(), parse, value: RwLock::new(None) }
+    }
+
+    /// The kept secret if it was read within `fresh` seconds, or asked for in vain just now; else what Secrets Manager has.
+    async fn get(&self, client: &Client, now: i64, fresh: i64) -> Result<Arc<T>, SecretError> {
+        let young = |value: &Value<T>| {
+            let since = |at: i64, age: i64| (0..age).contains(&(now - at));
+            since(value.read_at, fresh)
+                || (since(value.asked_at, RETRY_SECONDS) && since(value.read_at, MAX_AGE_SECONDS))
+        };
+        if let Some(secret) = self.kept(young) {
+            return Ok(secret);
+        }
+        match self.read(client).await {
+            Ok(secret) => {
+                let secret = Arc::new(secret);
+                let value = Value { secret: Arc::clone(&secret), read_at: now, asked_at: now };
+                *self.value.write().unwrap_or_else(PoisonError::into_inner) = Some(value);
+                Ok(secret)
+            }
+            Err(error) => {
+                if let Some(value) = self.value.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                    value.asked_at = now;
+                }
+                match self.kept(|value| (0..MAX_AGE_SECONDS).contains(&(now - value.read_at))) {
+                    Some(secret) => {
+                        tracing::error!(secret = self.name, cause = causes(&error), "using the kept secret");
+                        Ok(secret)
+                    }
+                    None => Err(error),
+                }
+            }
+        }
+    }
+
+    fn kept(&self, good: impl Fn(&Value<T>) -> bool) -> Option<Arc<T>> {
+        let value = self.value.read().unwrap_or_else(PoisonError::into_inner);
+        value.as_ref().filter(|value| good(value)).map(|value| Arc::clone(&value.secret))
+    }
+
+    async fn read(&self, client: &Client) -> Result<T, SecretError> {
+        let answer = client.get_secret_value().secret_id(&self.id).send().await;
+        let answer =
+            answer.map_err(|cause| SecretError::Unreadable { name: self.name, cause: Box::new(cause) })?;
+        let text = answer.secret_string.map(Zeroizing::new);
+        text.and_then(|text| (self.parse)(&text)).ok_or(SecretError::Unusable { name: self.name })
+    }
+}

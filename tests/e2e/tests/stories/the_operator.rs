@@ -1,0 +1,181 @@
+//! The operator, through a function that no route leads to: organizations begin here, and are helped and stopped here.
+
+use e2e::{ACORN, BIRCH, Method, PASSWORD, Person, Role, Stage, Value, json};
+
+/// The owner of an organization that is not there yet.
+const CEDAR_OWNER: Person =
+    Person { user_id: "", email: "Owner@Cedar.example", full_name: "Cora Cedar", role: Role::Owner };
+
+fn cedar() -> Value {
+    json!({
+        "action": "create_organization",
+        "name": "Cedar Tea",
+        "country": "SE",
+        "owner_email": CEDAR_OWNER.email,
+        "owner_full_name": CEDAR_OWNER.full_name,
+        "owner_password": PASSWORD,
+    })
+}
+
+async fn does(stage: &Stage, event: &Value) -> Value {
+    let answer = stage.operator(event).await;
+    assert_eq!(answer["success"], true, "{event}: {answer}");
+    answer["data"].clone()
+}
+
+async fn refuses(stage: &Stage, event: &Value, code: &str) -> Value {
+    let answer = stage.operator(event).await;
+    assert_eq!((&answer["success"], &answer["error"]["code"]), (&json!(false), &json!(code)), "{answer}");
+    assert!(answer["error"]["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{answer}");
+    answer["error"].clone()
+}
+
+#[tokio::test]
+async fn a_new_organization_logs_in_goes_live_and_calls() {
+    let stage = Stage::open().await;
+    let made = does(&stage, &cedar()).await;
+    assert_eq!(
+        (&made["current_env"], &made["onboarding_status"], &made["is_active"]),
+        (&json!("test"), &json!("NOT_STARTED"), &json!(true))
+    );
+    // Again, with another spelling of the address and another password: the same, and the password as it was.
+    let mut again = cedar();
+    again["owner_email"] = json!("owner@cedar.example");
+    again["owner_password"] = json!("another-password");
+    assert_eq!(does(&stage, &again).await, made);
+
+    let owner = stage.login(&CEDAR_OWNER).await;
+    let onboarded = json!({
+        "action": "set_onboarding",
+        "org_id": made["id"],
+        "onboarding_status": "COMPLETED",
+        "payments_status": "ENABLED",
+    });
+    for _ in 0..2 {
+        assert_eq!(does(&stage, &onboarded).await["payments_status"], "ENABLED");
+    }
+    let path = format!("/organizations/{}/environment", made["id"].as_str().unwrap());
+    let live = stage.call(Method::PUT, &path).bearer(&owner.access_token);
+    live.json(&json!({ "env": "live" })).await.data(200);
+    let key = stage.create_key(&owner, "Live").await;
+    assert!(key.key.starts_with("sk_live_"));
+    assert_eq!(stage.me(&key.key).await.data(200)["id"], made["id"]);
+}
+
+#[tokio::test]
+async fn an_address_is_one_persons() {
+    let stage = Stage::open().await;
+    let mut taken = cedar();
+    taken["owner_email"] = json!(ACORN.admin.email);
+    refuses(&stage, &taken, "address_taken").await;
+    does(&stage, &cedar()).await;
+    let mut renamed = cedar();
+    renamed["name"] = json!("Cedar Coffee");
+    refuses(&stage, &renamed, "address_taken").await;
+}
+
+#[tokio::test]
+async fn a_suspended_organization_stands_still_until_it_is_reinstated() {
+    let stage = Stage::open().await;
+    let owner = stage.login(&ACORN.owner).await;
+    let key = stage.create_key(&owner, "Ours").await;
+    let suspend = json!({"action": "suspend_organization", "org_id": ACORN.id});
+    for _ in 0..2 {
+        assert_eq!(does(&stage, &suspend).await["is_active"], false);
+        stage.me(&key.key).await.refused(403, "organization_suspended");
+    }
+    let reinstate = json!({"action": "reinstate_organization", "org_id": ACORN.id});
+    for _ in 0..2 {
+        assert_eq!(does(&stage, &reinstate).await["is_active"], true);
+        stage.me(&key.key).await.data(200);
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_locked_out_is_let_in_again() {
+    let stage = Stage::open().await;
+    for _ in 0..10 {
+        stage.guess_password(ACORN.owner.email, "wrong").await.refused(401, "invalid_credentials");
+    }
+    stage.guess_password(ACORN.owner.email, PASSWORD).await.refused(429, "too_many_attempts");
+    let unlock = json!({"action": "unlock_account", "email": ACORN.owner.email.to_uppercase()});
+    // One guard for the network the guesses came from, one for all.
+    assert_eq!(does(&stage, &unlock).await["guards_opened"], 2);
+    assert_eq!(does(&stage, &unlock).await["guards_opened"], 0);
+    stage.login(&ACORN.owner).await;
+}
+
+#[tokio::test]
+async fn a_persons_sessions_end_all_at_once_and_nobody_elses() {
+    const REQUEST: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    let stage = Stage::open().await;
+    let sessions = [stage.login(&BIRCH.owner).await, stage.login(&BIRCH.owner).await];
+    let lost = stage.login(&BIRCH.owner).await;
+    stage.refresh_as(&lost.refresh_token, REQUEST).await.data(200);
+    let admin = stage.login(&BIRCH.admin).await;
+    let end = json!({"action": "end_sessions", "email": BIRCH.owner.email});
+    for _ in 0..2 {
+        assert_eq!(does(&stage, &end).await["user_id"], BIRCH.owner.user_id);
+    }
+    for session in &sessions {
+        stage.refresh(&session.refresh_token).await.refused(401, "invalid_refresh_token");
+        stage.create(session, &json!({ "key_name": "Late" })).await.refused(401, "unauthorized");
+        stage.switch(session, &BIRCH, "live").await.refused(401, "unauthorized");
+    }
+    stage.refresh_as(&lost.refresh_token, REQUEST).await.refused(401, "invalid_refresh_token");
+    stage.create_key(&admin, "Still here").await;
+    stage.refresh(&admin.refresh_token).await.data(200);
+
+    // What begins afterwards goes on.
+    stage.advance(1).await;
+    let new = stage.login(&BIRCH.owner).await;
+    stage.switch(&new, &BIRCH, "live").await.data(200);
+    stage.refresh(&new.refresh_token).await.data(200);
+}
+
+#[tokio::test]
+async fn a_leaked_key_is_revoked_in_its_organizations_stead_suspended_or_not() {
+    let stage = Stage::open().await;
+    let owner = stage.login(&ACORN.owner).await;
+    let key = stage.create_key(&owner, "Leaked").await;
+    does(&stage, &json!({"action": "suspend_organization", "org_id": ACORN.id})).await;
+    let revoke = json!({"action": "revoke_key", "org_id": ACORN.id, "api_key_id": key.id});
+    let revoked = does(&stage, &revoke).await;
+    assert_eq!((&revoked["status"], &revoked["api_key_id"]), (&json!("revoked"), &json!(key.id)));
+    assert_eq!(does(&stage, &revoke).await, revoked);
+    does(&stage, &json!({"action": "reinstate_organization", "org_id": ACORN.id})).await;
+    stage.me(&key.key).await.asks_for_credential();
+    let elsewhere = json!({"action": "revoke_key", "org_id": BIRCH.id, "api_key_id": key.id});
+    refuses(&stage, &elsewhere, "not_found").await;
+    stage.advance(60).await;
+    stage.create_key(&owner, "Its successor").await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_and_changes_nothing() {
+    let stage = Stage::open().await;
+    let nobody = "org_01J0N0B0DY0000000000000000";
+    for (event, code) in [
+        (json!([]), "invalid_json"),
+        (json!("suspend"), "invalid_json"),
+        (json!({}), "validation_failed"),
+        (json!({"action": "drop_table"}), "validation_failed"),
+        (json!({"action": ["revoke_key"]}), "validation_failed"),
+        (json!({"action": "create_organization"}), "validation_failed"),
+        (json!({"action": "suspend_organization", "org_id": "ACORN"}), "validation_failed"),
+        (json!({"action": "suspend_organization", "org_id": nobody}), "not_found"),
+        (json!({"action": "end_sessions", "email": "nobody@nowhere.example"}), "not_found"),
+        (
+            json!({"action": "set_onboarding", "org_id": ACORN.id, "onboarding_status": "completed", "payments_status": "ENABLED"}),
+            "validation_failed",
+        ),
+    ] {
+        refuses(&stage, &event, code).await;
+    }
+    let mut weak = cedar();
+    (weak["owner_password"], weak["country"]) = (json!("too short"), json!("Sweden"));
+    let error = refuses(&stage, &weak, "validation_failed").await;
+    let fields: Vec<&Value> = error["fields"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
+    assert_eq!(fields, ["country", "owner_password"]);
+    stage.guess_password(CEDAR_OWNER.email, "too short").await.refused(401, "invalid_credentials");
+}
