@@ -1,8 +1,10 @@
 //! A stage that was deployed: the functions as they ship, which have no console.
 //!
-//! Codes are read where the mail went: `E2E_MAILBOX` is the address of the list of mails that an emulator's SES keeps. Everything
-//! else is an operator's work, done here with the same code as the operator's own and told by the same variables as a function
-//! where the table is: `TABLE_NAME`, `AWS_REGION`, `AWS_ENDPOINT_URL` and credentials.
+//! - Codes are read where the mail went: `E2E_MAILBOX` is the address of the list of mails that an emulator's SES keeps.
+//! - Organizations begin, and are helped and stopped, by the operator's function: `E2E_OPERATOR` is the address where Lambda's
+//!   `Invoke` is asked for it.
+//! - Members beside the owner, and their roles, are nobody's to make yet: the story writes them into the table itself, told by the
+//!   same variables as a function where that is: `TABLE_NAME`, `AWS_REGION`, `AWS_ENDPOINT_URL` and credentials.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,31 +12,43 @@ use std::time::Duration;
 
 use devstack::seed::{DemoOrganization, PASSWORD, Person};
 use reqwest::Client;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::addresses::EmailAddress;
-use shared::api_keys::Env;
-use shared::app::App;
+use shared::app::{App, Outside};
+use shared::config::Config;
 use shared::ids::{OrgId, UserId};
-use shared::organizations::{OnboardingStatus, Organization, PaymentsStatus};
 use shared::sensitive::Sensitive;
 use shared::users::{Role, User};
+
+use crate::stage::{keep, new_domain};
+use crate::text;
 
 /// For how many seconds one story may wait for time to pass. Most limits are about a minute.
 const LONGEST_WAIT: i64 = 90;
 
 /// What a story needs of a deployed stage beside its base URL.
 pub(crate) struct Deployed {
-    operator: App,
+    /// For what only the table can be told.
+    app: App,
+    operator: String,
     mailbox: String,
     http: Client,
     waited: AtomicI64,
 }
 
 impl Deployed {
-    pub(crate) fn new(mailbox: String) -> Self {
-        let operator = App::from_environment().expect("what a function is told about its table");
-        Self { operator, mailbox, http: Client::new(), waited: AtomicI64::new(0) }
+    pub(crate) fn new(mailbox: String, operator: String) -> Self {
+        let config =
+            Config::from_environment(std::iter::empty()).expect("what a function is told about its table");
+        let app = App::new(&config, Outside::real()).expect("clients of AWS");
+        Self { app, operator, mailbox, http: Client::new(), waited: AtomicI64::new(0) }
+    }
+
+    /// What the operator's function answers to an event.
+    pub(crate) async fn operator(&self, event: &Value) -> Value {
+        let answer = self.http.post(&self.operator).json(event).send().await.expect("Lambda's Invoke");
+        let body = answer.text().await.expect("an answer of the function");
+        serde_json::from_str(&body).unwrap_or_else(|_| panic!("no JSON of the operator's: {body}"))
     }
 
     /// Lets time pass.
@@ -61,63 +75,62 @@ impl Deployed {
     }
 
     /// An organization like this one that nobody has used yet, with people of the same names and roles.
-    ///
-    /// To be done by the operator's own door once there is one.
     pub(crate) async fn create_like(&self, model: &DemoOrganization) -> DemoOrganization {
-        let clock = self.operator.clock.as_ref();
-        let id = OrgId::new(clock, self.operator.rng.as_ref());
-        // Lower case, as we store addresses; the id is in it, so that no two stories share one.
-        let own = |person: Person| {
-            let domain = id.as_str().to_lowercase().replace('_', "-");
+        // Other people at every stage: an address is one person's.
+        let domain = new_domain();
+        let at = |person: &Person| {
             let (name, _) = person.email.split_once('@').expect("an address");
-            Person {
-                user_id: keep(UserId::new(clock, self.operator.rng.as_ref()).as_str()),
-                email: keep(&format!("{name}@{domain}.example")),
-                ..person
-            }
+            keep(&format!("{name}@{domain}"))
         };
+        let owner = at(&model.owner);
+        let made = self
+            .operator(&json!({
+                "action": "create_organization",
+                "name": model.name,
+                "country": model.country,
+                "owner_email": owner,
+                "owner_full_name": model.owner.full_name,
+                "owner_password": PASSWORD,
+            }))
+            .await;
+        assert_eq!(made["success"], true, "{made}");
+        let id = keep(&text(&made["data"]["id"]));
         let demo = DemoOrganization {
-            id: keep(id.as_str()),
-            owner: own(model.owner),
-            admin: own(model.admin),
-            viewer: own(model.viewer),
+            id,
+            owner: Person {
+                user_id: keep(&text(&made["data"]["owner_user_id"])),
+                email: owner,
+                ..model.owner
+            },
+            admin: self.add_member(id, Person { email: at(&model.admin), ..model.admin }).await,
+            viewer: self.add_member(id, Person { email: at(&model.viewer), ..model.viewer }).await,
             ..*model
         };
-        self.write(&demo, id).await;
+        let (onboarding, payments) =
+            if demo.ready_to_go_live { ("COMPLETED", "ENABLED") } else { ("IN_PROGRESS", "DISABLED") };
+        let onboarded = self
+            .operator(&json!({
+                "action": "set_onboarding", "org_id": id, "onboarding_status": onboarding, "payments_status": payments,
+            }))
+            .await;
+        assert_eq!(onboarded["success"], true, "{onboarded}");
         demo
     }
 
-    async fn write(&self, demo: &DemoOrganization, id: OrgId) {
-        let now = self.operator.clock.now_seconds();
-        let (onboarding_status, payments_status) = if demo.ready_to_go_live {
-            (OnboardingStatus::Completed, PaymentsStatus::Enabled)
-        } else {
-            (OnboardingStatus::InProgress, PaymentsStatus::Disabled)
+    /// A member who is not the owner. They get an id of their own.
+    async fn add_member(&self, organization: &str, person: Person) -> Person {
+        let user_id = UserId::new(self.app.clock.as_ref(), self.app.rng.as_ref());
+        let person = Person { user_id: keep(user_id.as_str()), ..person };
+        let user = User {
+            user_id,
+            email: person.email.to_owned(),
+            full_name: person.full_name.to_owned(),
+            password_hash: self.password_hash(),
+            org_id: OrgId::parse(organization).expect("an id"),
         };
-        let organization = Organization {
-            id: id.clone(),
-            name: demo.name.to_owned(),
-            owner_user_id: UserId::parse(demo.owner.user_id).expect("an id"),
-            onboarding_status,
-            payments_status,
-            current_env: Env::Test,
-            country: demo.country.to_owned(),
-            is_active: true,
-            created_at: now,
-            updated_at: now,
-        };
-        self.operator.store.create_organization(&organization).await.expect("an organization");
-        for person in demo.people() {
-            let user = User {
-                user_id: UserId::parse(person.user_id).expect("an id"),
-                email: person.email.to_owned(),
-                full_name: person.full_name.to_owned(),
-                password_hash: self.password_hash(),
-                org_id: id.clone(),
-            };
-            let address = EmailAddress::parse(person.email).expect("an address");
-            self.operator.store.create_user(&address, &user, person.role).await.expect("a person");
-        }
+        let address = EmailAddress::parse(person.email).expect("an address");
+        self.app.store.create_user(&address, &user, person.role).await.expect("a person");
+        person
     }
 
     /// One hash for everybody, made once: it is the most expensive part of a person.
@@ -125,43 +138,17 @@ impl Deployed {
         static HASH: OnceLock<String> = OnceLock::new();
         let make = || {
             let password = Sensitive::new(PASSWORD.to_owned());
-            self.operator.passwords.hash(&password, self.operator.rng.as_ref()).expect("a hash")
+            self.app.passwords.hash(&password, self.app.rng.as_ref()).expect("a hash")
         };
         HASH.get_or_init(make).clone()
     }
 
-    pub(crate) async fn suspend(&self, organization: &DemoOrganization, suspended: bool) {
-        let now = self.operator.clock.now_seconds();
-        let done = self.operator.store.set_suspended(&org_id(organization), suspended, now).await;
-        done.expect("a suspension, or its end");
-    }
-
-    pub(crate) async fn onboard(&self, organization: &DemoOrganization, onboarding: &str, payments: &str) {
-        let now = self.operator.clock.now_seconds();
-        let (onboarding, payments) = (named(onboarding), named(payments));
-        let done = self.operator.store.set_onboarding(&org_id(organization), onboarding, payments, now).await;
-        done.expect("an onboarding");
-    }
-
     pub(crate) async fn set_role(&self, organization: &DemoOrganization, person: &Person, role: &str) {
+        let organization = OrgId::parse(organization.id).expect("an id");
         let user = UserId::parse(person.user_id).expect("an id");
-        let done = self.operator.store.set_role(&org_id(organization), &user, named::<Role>(role)).await;
-        done.expect("a role");
+        let role: Role = serde_json::from_value(json!(role)).expect("a role");
+        self.app.store.set_role(&organization, &user, role).await.expect("a member");
     }
-}
-
-fn org_id(organization: &DemoOrganization) -> OrgId {
-    OrgId::parse(organization.id).expect("an id")
-}
-
-/// The value that is written so in JSON.
-fn named<T: DeserializeOwned>(name: &str) -> T {
-    serde_json::from_value(json!(name)).expect("a name of this kind")
-}
-
-/// The demo organizations are constants, and so is all they hold. A story makes two of its own and ends soon after.
-fn keep(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
 }
 
 fn read_mail(mail: &Value) -> Value {

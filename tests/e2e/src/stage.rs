@@ -7,6 +7,9 @@ use std::sync::Arc;
 use devstack::Devstack;
 use devstack::seed::{ACORN, BIRCH, DemoOrganization, ORGANIZATIONS};
 use reqwest::{Client, Method};
+use shared::clock::SystemClock;
+use shared::ids::OrgId;
+use shared::rng::SystemRng;
 
 use crate::deployed::Deployed;
 use crate::{Call, text};
@@ -40,7 +43,9 @@ impl Stage {
             return Self { _own: Some(devstack), ..stage };
         };
         if let Some(mailbox) = variable("E2E_MAILBOX") {
-            let deployed = Deployed::new(mailbox);
+            let operator =
+                variable("E2E_OPERATOR").expect("E2E_OPERATOR, where the operator's function is invoked");
+            let deployed = Deployed::new(mailbox, operator);
             let own = [deployed.create_like(&ACORN).await, deployed.create_like(&BIRCH).await];
             return Self { deployed: Some(Arc::new(deployed)), ..Self::at(&base_url, own) };
         }
@@ -52,6 +57,11 @@ impl Stage {
     fn at(base_url: &str, [acorn, birch]: [DemoOrganization; 2]) -> Self {
         let base_url = base_url.trim_end_matches('/').to_owned();
         Self { acorn, birch, deployed: None, base_url, http: Client::new(), _own: None, _turn: None }
+    }
+
+    /// An address that nobody has, wherever this story is told and however often.
+    pub fn new_address(&self, name: &str) -> &'static str {
+        keep(&format!("{name}@{}", new_domain()))
     }
 
     /// A request to a route under the base path: `GET /organizations/me`.
@@ -116,6 +126,18 @@ impl Stage {
         // Whoever made a key in the story before is not limited in this one.
         self.advance(2 * 60).await;
     }
+}
+
+/// A domain that nobody has an address at.
+pub(crate) fn new_domain() -> String {
+    // Lower case, as we store addresses.
+    let unique = OrgId::new(&SystemClock, &SystemRng).as_str().to_lowercase().replace('_', "-");
+    format!("{unique}.example")
+}
+
+/// The demo organizations are constants, and so is all they hold. A story makes a few texts of its own and ends soon after.
+pub(crate) fn keep(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
 }
 
 /// A variable that is set and not empty.

@@ -1,8 +1,7 @@
 //! What `tests/rehearsal/rehearse.py` needs of our own code.
 //!
 //! - `rehearsal first-writes ISSUER`: an operator's first two writes to a new stack, the signing secret and its public half. Told by
-//!   the variables of a function (`TABLE_NAME`, `SIGNING_SECRET`, `AWS_…`) where they belong. To go once the stack has an operator's
-//!   door of its own.
+//!   the variables of a function (`TABLE_NAME`, `SIGNING_SECRET`, `AWS_…`) where they belong.
 //! - `rehearsal search BOOTSTRAP…`: fails when a program that ships holds anything of the devstack or the tests.
 
 mod back_door;
@@ -34,7 +33,7 @@ async fn main() -> ExitCode {
 }
 
 async fn first_writes(issuer: &str) -> Result<(), Box<dyn Error>> {
-    let config = Config::from_environment()?;
+    let config = Config::from_environment(["SIGNING_SECRET"].into_iter())?;
     let app = App::new(&config, Outside::real())?;
     let secret = generate::signing(app.rng.as_ref())?;
     let key = generate::public_key(&secret).ok_or("the new secret cannot be read")?;
