@@ -20,7 +20,9 @@ import urllib.request
 import boto3
 
 import gateway
-from emulator import Emulator
+import permissions
+from emulator import REGION, Emulator
+from guard import Guard, Role
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests" / "rehearsal"
@@ -37,9 +39,10 @@ STACK = "rehearsal"
 STAGE = "prod"
 MAIL_FROM, MAIL_IDENTITY = "codes@rehearsal.example", "rehearsal.example"
 ACCOUNT = "000000000000"
-# Resources that the emulator does not know, and that a parameter of the template leaves out here. Whatever else is missing from the
-# stack is an error.
-LEFT_OUT: set[str] = set()
+PARAMETERS = {"StageName": STAGE, "MailFrom": MAIL_FROM, "MailIdentity": MAIL_IDENTITY}
+# Resources that the emulator does not know, each with the parameter of the template, and its value, that leaves it out. Exactly these
+# are missing here: one that is missing beside them is an error, and so is one of them that is there.
+LEFT_OUT: dict[str, tuple[str, str]] = {}
 # Stories told at once. Most of their time goes into waiting until a minute has passed.
 AT_ONCE = 24
 
@@ -69,17 +72,28 @@ def main() -> None:
         os.environ.update(emulator.environment())
         with step("deploying infra/template.yaml with the SAM command"):
             deploy(architecture)
-        table, signing, base_url = describe(emulator)
+        stack = Stack(emulator)
         # An operator proves to SES that the sender's domain is theirs; the emulator takes it at our word, and sends nothing without.
         boto3.client("sesv2").create_email_identity(EmailIdentity=MAIL_IDENTITY)
-        with step("making the operator's first writes"):
-            expect_no_signing(base_url)
-            os.environ.update({"TABLE_NAME": table, "SIGNING_SECRET": signing})
-            cargo("run", "--quiet", "--locked", "--package", "rehearsal", "--", "first-writes", base_url)
-        for story, reason in skipped.items():
-            say(f"skipped: {story}: {reason}")
-        with step(f"telling the stories to {base_url}"):
-            tell(emulator, base_url, skipped)
+        with Guard(emulator.url, REGION, ACCOUNT, MAIL_IDENTITY) as guard:
+            for name in FUNCTIONS:
+                role = Role(boto3.client("iam"), stack.physical[f"{name.capitalize()}Role"], REGION, ACCOUNT)
+                guard.stand_before(name, stack.function(name), role, boto3.client("lambda"))
+            with step("asking every role for what it must not allow"):
+                permissions.check(guard, stack.physical)
+            with step("making the operator's first writes"):
+                expect_no_signing(stack.base_url)
+                os.environ.update({"TABLE_NAME": stack.physical["Table"], "SIGNING_SECRET": stack.physical["SigningSecret"]})
+                cargo("run", "--quiet", "--locked", "--package", "rehearsal", "--", "first-writes", stack.base_url)
+            for story, reason in skipped.items():
+                say(f"skipped: {story}: {reason}")
+            with step(f"telling the stories to {stack.base_url}"):
+                tell(emulator, stack, skipped)
+            say(f"{guard.used.total()} requests of the functions, each allowed by the role of its function")
+            if unused := guard.unused():
+                say(f"allowed, and in no story that was told: {', '.join(unused)}")
+            if guard.refused:
+                fail("roles do not allow what their functions ask for:\n" + "\n".join(sorted(set(guard.refused))))
     say(f"everything passed in {time.monotonic() - started:.0f} s ({len(skipped)} stories skipped, named above)")
 
 
@@ -103,12 +117,7 @@ def bootstraps() -> list[pathlib.Path]:
 def deploy(architecture: str) -> None:
     TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ROOT / "infra" / "template.yaml", TEMPLATE)
-    parameters = {
-        "StageName": STAGE,
-        "Architecture": architecture,
-        "MailFrom": MAIL_FROM,
-        "MailIdentity": MAIL_IDENTITY,
-    }
+    parameters = {**PARAMETERS, "Architecture": architecture, **dict(LEFT_OUT.values())}
     log = WORK / "deploy.log"
     with log.open("wb") as output:
         # As an operator does it: the command zips each function, uploads it, makes a change set and executes it.
@@ -125,19 +134,27 @@ def deploy(architecture: str) -> None:
         fail(f"sam deploy failed:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def describe(emulator: Emulator) -> tuple[str, str, str]:
-    """Completes what was deployed, and says where its table, its signing secret and its API are."""
-    cloudformation = boto3.client("cloudformation")
-    template = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
-    resources = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
-    physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
-    if set(template["Resources"]) - set(physical) != LEFT_OUT:
-        fail(f"not deployed: {set(template['Resources']) - set(physical)}, expected {LEFT_OUT or 'nothing'}")
-    methods, responses = gateway.complete(boto3.client("apigateway"), cloudformation, STACK, STAGE)
-    say(f"{len(physical)} resources; added what the emulator's import leaves out: {methods} ANY methods, {responses} gateway responses")
-    # By its path: what stands before the stage in the addresses of AWS would have to be resolved by somebody.
-    base_url = f"{emulator.url}/restapis/{physical['Api']}/{STAGE}/_user_request_"
-    return physical["Table"], physical["SigningSecret"], base_url
+class Stack:
+    """What was deployed, completed with what the emulator leaves out."""
+
+    def __init__(self, emulator: Emulator):
+        self.emulator = emulator
+        cloudformation = boto3.client("cloudformation")
+        template = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+        resources = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+        self.physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+        if (missing := set(template["Resources"]) - set(self.physical)) != set(LEFT_OUT):
+            fail(f"not deployed: {missing or 'nothing'}, expected {set(LEFT_OUT) or 'nothing'}")
+        methods, responses = gateway.complete(boto3.client("apigateway"), cloudformation, STACK, STAGE)
+        say(f"{len(self.physical)} resources; added what the emulator's import leaves out: {methods} ANY methods, {responses} gateway responses")
+        # By its path: what stands before the stage in the addresses of AWS would have to be resolved by somebody.
+        self.base_url = f"{emulator.url}/restapis/{self.physical['Api']}/{STAGE}/_user_request_"
+
+    def function(self, name: str) -> str:
+        return self.physical[f"{name.capitalize()}Function"]
+
+    def invoke_url(self, name: str) -> str:
+        return f"{self.emulator.url}/2015-03-31/functions/{self.function(name)}/invocations"
 
 
 def expect_no_signing(base_url: str) -> None:
@@ -155,11 +172,12 @@ def expect_no_signing(base_url: str) -> None:
         fail(f"a refresh without a signing secret answered {status}, not 503")
 
 
-def tell(emulator: Emulator, base_url: str, skipped: dict[str, str]) -> None:
+def tell(emulator: Emulator, stack: Stack, skipped: dict[str, str]) -> None:
     stories = ["--exact", *(word for name in skipped for word in ("--skip", name)), f"--test-threads={AT_ONCE}"]
     cargo(
         "test", "--locked", "--package", "e2e", "--test", "stories", "--", *stories,
-        E2E_BASE_URL=base_url,
+        E2E_BASE_URL=stack.base_url,
+        E2E_OPERATOR=stack.invoke_url("operator"),
         E2E_MAILBOX=f"{emulator.url}/_ministack/ses/messages?account={ACCOUNT}",
     )  # fmt: skip
 
