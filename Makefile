@@ -29,10 +29,10 @@ ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator test test-interop rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator test test-dynamodb-local test-interop rehearse lint fmt build tools clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: cargo-is-here ## run the whole system on this machine (PORT=8080: there; FRESH=1: forget everything first)
 	cargo run --locked -p devstack -- $(if $(PORT),--port $(PORT)) $(if $(filter-out 0 no false,$(FRESH)),--fresh)
@@ -51,6 +51,9 @@ operator: ## do what no route can (ARGS='suspend_organization org_id=org_…'; S
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
 	cargo test --workspace --locked
 
+test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own engine (takes Java and npm)
+	tests/dynamodb-local/run
+
 test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries that nobody here wrote
 	tests/interop/run
 
@@ -62,6 +65,7 @@ lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(TOOLS)/bin/cfn-lint $(TEMPLATE)
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(TOOLS)/bin/sam validate --lint --template $(TEMPLATE)
+	$(TOOLS)/bin/checkov --config-file infra/checkov.yaml --file $(TEMPLATE)
 
 fmt: cargo-is-here ## format the Rust code
 	cargo fmt --all

@@ -8,7 +8,7 @@
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
 //! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `passwords`, `tokens`, `users`: the rules, without it.
-//! - `addresses`; `crypto`, `ids`; `audit`, `causes`, `clock`, `rng`, `sensitive`: what all of them stand on.
+//! - `addresses`; `crypto`, `ids`; `audit`, `causes`, `clock`, `metrics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
 pub mod api_keys;
@@ -28,6 +28,7 @@ pub mod ids;
 pub mod init;
 pub mod key_sets;
 pub mod mail;
+pub mod metrics;
 pub mod organizations;
 pub mod passwords;
 pub mod principals;

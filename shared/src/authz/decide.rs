@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
+use time::Duration;
 
 use super::answer::{self, Form};
 use super::event::{self, Gateway, Question};
@@ -28,6 +29,7 @@ pub enum AuthorizerError {
 /// # Errors
 /// [`AuthorizerError::Unauthorized`] to a REST API alone; [`AuthorizerError::Unavailable`] to both kinds.
 pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value, AuthorizerError> {
+    let started = app.clock.now();
     let mut question = event::read(event);
     if question.request_id.is_empty() {
         question.request_id = invocation;
@@ -41,7 +43,7 @@ pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value,
         None => result.and_then(|_| Err(Rejection::NotAuthentic("implausible_arn"))),
         Some(_) => result,
     };
-    log(&question, &result);
+    log(&question, &result, app.clock.now() - started);
     let simple = question.gateway == Gateway::HttpV2 && app.http_api_answer == HttpApiAnswer::Simple;
     let form = match &question.resource {
         _ if simple => Form::Simple,
@@ -62,7 +64,7 @@ pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value,
     }
 }
 
-fn log(question: &Question<'_>, result: &Result<crate::principals::Principal, Rejection>) {
+fn log(question: &Question<'_>, result: &Result<crate::principals::Principal, Rejection>, took: Duration) {
     let (outcome, reason, principal) = match result {
         Ok(principal) => ("ok", "", Some(principal)),
         Err(Rejection::Suspended(principal)) => ("refused", "organization_suspended", Some(principal)),
@@ -80,6 +82,7 @@ fn log(question: &Question<'_>, result: &Result<crate::principals::Principal, Re
         org: principal.map_or("", |it| it.org_id().as_str()),
         network: &addresses::network(question.source.parse::<IpAddr>().ok()),
         request_id: question.request_id,
+        took: Some(took),
         ..Event::default()
     }
     .write();

@@ -82,7 +82,7 @@ pub async fn create_key(
     user: &UserPrincipal,
     request: &KeyRequest,
 ) -> Result<CreatedKey, Refusal> {
-    let mut trail = Trail::of("key.create", origin, &Principal::User(user.clone()));
+    let mut trail = Trail::of(app, "key.create", origin, &Principal::User(user.clone()));
     let result = attempt(app, user, request, &mut trail).await;
     trail.end(result)
 }

@@ -9,5 +9,5 @@ use crate::tokens::key_set::Keyring;
 
 /// The key set, at most a minute old.
 pub async fn published_keys(app: &App, origin: &Origin) -> Result<Arc<Keyring>, Refusal> {
-    Trail::new("key_set.show", origin).end_look(app.key_sets.current().await.map_err(Refusal::from))
+    Trail::new(app, "key_set.show", origin).end_look(app.key_sets.current().await.map_err(Refusal::from))
 }

@@ -36,7 +36,7 @@ pub async fn list_keys(
     limit: usize,
     after: Option<&KeyId>,
 ) -> Result<ListedKeys, Refusal> {
-    let trail = Trail::of("key.list", origin, &Principal::User(user.clone()));
+    let trail = Trail::of(app, "key.list", origin, &Principal::User(user.clone()));
     trail.end_look(look(app, user, limit, after).await)
 }
 

@@ -35,7 +35,7 @@ pub async fn login(
     address: &EmailAddress,
     password: &Sensitive<String>,
 ) -> Result<LoginStarted, Refusal> {
-    let mut trail = Trail::new("login", origin);
+    let mut trail = Trail::new(app, "login", origin);
     trail.address(address);
     let result = attempt(app, origin, address, password, &mut trail).await;
     trail.end(result)

@@ -18,7 +18,7 @@ pub async fn organization(
     principal: &Principal,
     id: Option<&str>,
 ) -> Result<Organization, Refusal> {
-    let trail = Trail::of("organization.show", origin, principal);
+    let trail = Trail::of(app, "organization.show", origin, principal);
     trail.end_look(look(app, principal, id).await)
 }
 

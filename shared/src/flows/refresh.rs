@@ -23,7 +23,7 @@ pub async fn refresh(
     token: &str,
     idempotency_key: Option<&str>,
 ) -> Result<Tokens, Refusal> {
-    let mut trail = Trail::new("refresh", origin);
+    let mut trail = Trail::new(app, "refresh", origin);
     let result = attempt(app, token, idempotency_key, &mut trail).await;
     trail.end(result)
 }

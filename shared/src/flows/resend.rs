@@ -24,7 +24,7 @@ pub struct Resent {
 /// # Errors
 /// [`Refusal::InvalidCode`] when the challenge takes no codes, [`Refusal::RateLimited`], [`Refusal::TooManyAttempts`].
 pub async fn resend(app: &App, origin: &Origin, challenge_id: &str) -> Result<Resent, Refusal> {
-    let mut trail = Trail::new("resend", origin);
+    let mut trail = Trail::new(app, "resend", origin);
     let result = attempt(app, challenge_id, &mut trail).await;
     trail.end(result)
 }

@@ -20,7 +20,7 @@ pub async fn revoke_key(
     user: &UserPrincipal,
     id: &str,
 ) -> Result<DescribedKey, Refusal> {
-    let mut trail = Trail::of("key.revoke", origin, &Principal::User(user.clone()));
+    let mut trail = Trail::of(app, "key.revoke", origin, &Principal::User(user.clone()));
     let result = attempt(app, user, id, &mut trail).await;
     trail.end(result)
 }

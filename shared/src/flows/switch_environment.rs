@@ -21,7 +21,7 @@ pub async fn switch_environment(
     id: &str,
     env: Env,
 ) -> Result<Organization, Refusal> {
-    let mut trail = Trail::of("organization.switch_environment", origin, &Principal::User(user.clone()));
+    let mut trail = Trail::of(app, "organization.switch_environment", origin, &Principal::User(user.clone()));
     trail.target(&env.as_str());
     let result = attempt(app, user, id, env).await;
     trail.end(result)

@@ -1,12 +1,18 @@
 //! The trail of one attempt: what becomes known of it on its way, written as one audit event at its end.
 
+use time::OffsetDateTime;
+
 use super::{Origin, Refusal};
 use crate::addresses::EmailAddress;
+use crate::app::App;
 use crate::audit::Event;
+use crate::clock::Clock;
 use crate::principals::Principal;
 
 /// One attempt. At most one event is written for it, at its end.
 pub(super) struct Trail<'a> {
+    clock: &'a dyn Clock,
+    started: OffsetDateTime,
     origin: &'a Origin,
     action: &'static str,
     actor: String,
@@ -17,13 +23,23 @@ pub(super) struct Trail<'a> {
 }
 
 impl<'a> Trail<'a> {
-    pub fn new(action: &'static str, origin: &'a Origin) -> Self {
-        let empty = String::new;
-        Self { origin, action, actor: empty(), address: empty(), org: empty(), target: empty(), note: "" }
+    pub fn new(app: &'a App, action: &'static str, origin: &'a Origin) -> Self {
+        let (clock, empty) = (app.clock.as_ref(), String::new);
+        Self {
+            clock,
+            started: clock.now(),
+            origin,
+            action,
+            actor: empty(),
+            address: empty(),
+            org: empty(),
+            target: empty(),
+            note: "",
+        }
     }
 
-    pub fn of(action: &'static str, origin: &'a Origin, principal: &Principal) -> Self {
-        let mut trail = Self::new(action, origin);
+    pub fn of(app: &'a App, action: &'static str, origin: &'a Origin, principal: &Principal) -> Self {
+        let mut trail = Self::new(app, action, origin);
         trail.actor = principal.id().to_owned();
         trail.org = principal.org_id().to_string();
         trail
@@ -74,6 +90,7 @@ impl<'a> Trail<'a> {
             target: &self.target,
             network: &self.origin.network,
             request_id: &self.origin.request_id,
+            took: Some(self.clock.now() - self.started),
         }
         .write();
         result

@@ -32,7 +32,7 @@ pub async fn verify(
     code: &Code,
     kind: CodeType,
 ) -> Result<Tokens, Refusal> {
-    let mut trail = Trail::new("verify", origin);
+    let mut trail = Trail::new(app, "verify", origin);
     let result = attempt(app, challenge_id, code, kind, &mut trail).await;
     trail.end(result)
 }

@@ -9,4 +9,5 @@
 
 mod access_tokens;
 mod arrows;
+mod latency;
 mod sessions;

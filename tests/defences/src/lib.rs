@@ -33,10 +33,13 @@ pub struct Session {
 }
 
 impl Place {
-    /// A new one, in memory.
+    /// A new one: in memory, or with a table of its own in the engine at `DYNAMODB_ENDPOINT`.
     #[expect(clippy::unwrap_used, reason = "tests only: a devstack that does not start fails the test")]
+    #[expect(clippy::disallowed_methods, reason = "a test is told where to run by its environment")]
     pub async fn new() -> Self {
-        Self { devstack: Devstack::start(Options::default()).await.unwrap(), client: Client::new() }
+        let dynamodb = std::env::var("DYNAMODB_ENDPOINT").ok().filter(|url| !url.is_empty());
+        let options = Options { dynamodb, ..Options::default() };
+        Self { devstack: Devstack::start(options).await.unwrap(), client: Client::new() }
     }
 
     /// The functions' app.

@@ -51,6 +51,9 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Forgets what the folder holds first.
     pub fresh: bool,
+    /// Where a DynamoDB engine runs that is to be used in place of the embedded one, such as `http://127.0.0.1:8000`. The data folder
+    /// does not hold its table.
+    pub dynamodb: Option<String>,
     /// Time.
     pub clock: DevClock,
     /// Where Lambda's `Invoke` API is, for functions that run elsewhere; `None` runs them in this process.
@@ -65,6 +68,7 @@ impl Default for Options {
             port: 0,
             data: None,
             fresh: false,
+            dynamodb: None,
             clock: DevClock::frozen(),
             invoke_at: None,
             terminal: Terminal::silent(),

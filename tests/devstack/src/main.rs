@@ -52,6 +52,7 @@ fn arguments(mut given: impl Iterator<Item = String>, terminal: Terminal) -> Res
         port: 3000,
         data: Some(repository().join("target/devstack")),
         fresh: false,
+        dynamodb: None,
         clock: DevClock::running(),
         invoke_at: None,
         terminal,

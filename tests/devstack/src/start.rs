@@ -9,6 +9,8 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode};
 use shared::app::{App, Outside};
 use shared::config::{self, Config, Credentials, Endpoints, HttpApiAnswer};
+use shared::ids::new_token_id;
+use shared::metrics::Place;
 use shared::rng::SystemRng;
 use shared::sensitive::Sensitive;
 use shared::tokens::key_set::KeySet;
@@ -19,7 +21,7 @@ use crate::console::{self, Console};
 use crate::data::DataFolder;
 use crate::engines::Running;
 use crate::engines::aws::Aws;
-use crate::engines::dynamodb::{ACCESS_KEY, DynamoDb};
+use crate::engines::dynamodb::{ACCESS_KEY, DynamoDb, Engine};
 use crate::engines::mailbox::Mailbox;
 use crate::engines::recorder::{self, Recorder};
 use crate::engines::secrets_file::{self, Secrets, write_whole};
@@ -32,7 +34,7 @@ use crate::{Devstack, Options, StartError, seed, template_path};
 
 /// The region everything believes it is in.
 const REGION: &str = "eu-west-1";
-/// The table's name.
+/// The table's name. In an engine that others use, too, it gets an id behind it.
 const TABLE: &str = "devstack";
 /// The `aud` of access tokens: the template's default.
 const AUDIENCE: &str = "syncgram-pay";
@@ -42,7 +44,7 @@ const MAIL_FROM: &str = "no-reply@syncgram.example";
 impl Devstack {
     /// Starts everything. It answers requests when this returns.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, data, fresh, clock, invoke_at, terminal } = options;
+        let Options { port, data, fresh, dynamodb, clock, invoke_at, terminal } = options;
         let listener = listen(port).await?;
         let port = listener.local_addr()?.port();
         let base_url = format!("http://127.0.0.1:{port}");
@@ -56,7 +58,8 @@ impl Devstack {
         let secrets = secrets(data.as_ref(), &base_url, terminal)?;
         let mailbox = Mailbox::default();
         mailbox.listen(move |mail| terminal.mail(mail));
-        let engines = Engines::start(&secrets, data.as_ref(), &mailbox, &clock, terminal).await?;
+        let engines =
+            Engines::start(&secrets, data.as_ref(), dynamodb.as_deref(), &mailbox, &clock, terminal).await?;
         let requests = Recorder::default();
         let app = connect(&engines, &secrets, &clock, &requests, terminal).await?;
 
@@ -70,7 +73,7 @@ impl Devstack {
         };
         let gateway = Gateway {
             api,
-            functions: functions(invoke_at, &app, &logs),
+            functions: functions(invoke_at, &app, &logs, &clock),
             region: REGION.to_owned(),
             logs: logs.clone(),
             clock: Arc::new(clock.clone()),
@@ -107,13 +110,20 @@ impl Engines {
     async fn start(
         secrets: &Secrets,
         data: Option<&DataFolder>,
+        running: Option<&str>,
         mailbox: &Mailbox,
         clock: &DevClock,
         terminal: Terminal,
     ) -> Result<Self, StartError> {
         let aws = Aws::start(secrets.by_name(), mailbox.clone(), Arc::new(clock.clone()), REGION).await?;
         terminal.step(&format!("Secrets Manager and SES listen at {}", aws.endpoint));
-        let dynamodb = DynamoDb::start(data.map(DataFolder::table).as_deref(), TABLE, REGION).await?;
+        let file = data.map(DataFolder::table);
+        let (engine, table) = match (running, &file) {
+            (Some(url), _) => (Engine::Running(url), format!("{TABLE}-{}", new_token_id(clock, &SystemRng))),
+            (None, Some(file)) => (Engine::File(file), TABLE.to_owned()),
+            (None, None) => (Engine::Memory, TABLE.to_owned()),
+        };
+        let dynamodb = DynamoDb::start(engine, &table, REGION).await?;
         let made = if dynamodb.create_table().await? { "table created" } else { "table found" };
         terminal.step(&format!("DynamoDB listens at {}: {made}", dynamodb.endpoint));
         Ok(Self { dynamodb: Arc::new(dynamodb), aws })
@@ -143,10 +153,10 @@ async fn connect(
     Ok(Arc::new(app))
 }
 
-fn functions(invoke_at: Option<String>, app: &Arc<App>, logs: &Logs) -> Functions {
+fn functions(invoke_at: Option<String>, app: &Arc<App>, logs: &Logs, clock: &DevClock) -> Functions {
     match invoke_at {
         Some(url) => Functions::Remote(reqwest::Client::new(), url),
-        None => Functions::InProcess(Arc::clone(app), subscriber(logs)),
+        None => Functions::InProcess(Arc::clone(app), subscriber(logs, clock)),
     }
 }
 
@@ -207,7 +217,7 @@ async fn publish(app: &App, secrets: &Secrets) -> Result<(), StartError> {
 fn configuration(engines: &Engines) -> Config {
     let Engines { dynamodb, aws } = engines;
     Config {
-        table: TABLE.to_owned(),
+        table: dynamodb.table.clone(),
         region: REGION.to_owned(),
         audience: AUDIENCE.to_owned(),
         mail_from: MAIL_FROM.to_owned(),
@@ -233,7 +243,7 @@ fn configuration(engines: &Engines) -> Config {
 fn environment(engines: &Engines) -> Vec<(&'static str, String)> {
     let Engines { dynamodb, aws } = engines;
     let fixed = [
-        ("TABLE_NAME", TABLE),
+        ("TABLE_NAME", dynamodb.table.as_str()),
         ("AWS_REGION", REGION),
         ("TOKEN_AUDIENCE", AUDIENCE),
         ("MAIL_FROM", MAIL_FROM),
@@ -257,17 +267,10 @@ fn as_file(environment: &[(&str, String)]) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Writes the functions' log lines as `shared::config::logs` does on Lambda.
-fn subscriber(logs: &Logs) -> tracing::Dispatch {
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(config::logs::filter("info"))
-        .with_writer(logs.clone())
-        .finish();
-    tracing::Dispatch::new(subscriber)
+/// Writes the functions' log lines as on Lambda.
+fn subscriber(logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
+    let place = Place { namespace: "SyncgramPay/Auth".to_owned(), stage: "devstack".to_owned() };
+    tracing::Dispatch::new(config::logs::subscriber("info", place, Arc::new(clock.clone()), logs.clone()))
 }
 
 /// Everything behind the port.

@@ -8,7 +8,7 @@ use crate::ids::UserId;
 
 /// Opens every guard of an address; gives how many there were. It works for an address nobody has as well: guards exist for those too.
 pub async fn unlock_account(app: &App, origin: &Origin, address: &EmailAddress) -> Result<usize, Refusal> {
-    let mut trail = trail("operator.unlock_account", origin);
+    let mut trail = trail(app, "operator.unlock_account", origin);
     trail.address(address);
     trail.end(app.store.open_guards(address).await.map_err(Refusal::from))
 }
@@ -19,7 +19,7 @@ pub async fn unlock_account(app: &App, origin: &Origin, address: &EmailAddress) 
 /// # Errors
 /// [`Refusal::NotFound`] when nobody has this address.
 pub async fn end_sessions(app: &App, origin: &Origin, address: &EmailAddress) -> Result<UserId, Refusal> {
-    let mut trail = trail("operator.end_sessions", origin);
+    let mut trail = trail(app, "operator.end_sessions", origin);
     trail.address(address);
     let result = async {
         let user = app.store.user(address).await?.ok_or(Refusal::NotFound)?;

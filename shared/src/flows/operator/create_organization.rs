@@ -39,7 +39,7 @@ pub async fn create_organization(
     origin: &Origin,
     new: &NewOrganization,
 ) -> Result<Organization, Refusal> {
-    let mut trail = trail("operator.create_organization", origin);
+    let mut trail = trail(app, "operator.create_organization", origin);
     trail.address(&new.owner_address);
     let result = attempt(app, new, &mut trail).await;
     if let Ok(organization) = &result {

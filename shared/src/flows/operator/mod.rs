@@ -13,11 +13,12 @@ pub use revoke_key::revoke_key;
 
 use super::trail::Trail;
 use super::{Origin, Refusal};
+use crate::app::App;
 use crate::store::StoreError;
 
 /// A trail whose actor is the operator; who that was, CloudTrail knows.
-fn trail<'a>(action: &'static str, origin: &'a Origin) -> Trail<'a> {
-    let mut trail = Trail::new(action, origin);
+fn trail<'a>(app: &'a App, action: &'static str, origin: &'a Origin) -> Trail<'a> {
+    let mut trail = Trail::new(app, action, origin);
     trail.actor(&"operator", &"");
     trail
 }

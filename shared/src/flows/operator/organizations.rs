@@ -17,7 +17,7 @@ pub async fn set_onboarding(
     onboarding: OnboardingStatus,
     payments: PaymentsStatus,
 ) -> Result<Organization, Refusal> {
-    let mut trail = trail("operator.set_onboarding", origin);
+    let mut trail = trail(app, "operator.set_onboarding", origin);
     trail.actor(&"operator", id);
     let written = app.store.set_onboarding(id, onboarding, payments, app.clock.now_seconds()).await;
     trail.end(after(app, id, written.map_err(missing)).await)
@@ -35,7 +35,7 @@ pub async fn set_suspended(
     suspended: bool,
 ) -> Result<Organization, Refusal> {
     let action = if suspended { "operator.suspend_organization" } else { "operator.reinstate_organization" };
-    let mut trail = trail(action, origin);
+    let mut trail = trail(app, action, origin);
     trail.actor(&"operator", id);
     let written = app.store.set_suspended(id, suspended, app.clock.now_seconds()).await;
     trail.end(after(app, id, written.map_err(missing)).await)

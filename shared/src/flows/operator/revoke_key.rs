@@ -19,7 +19,7 @@ pub async fn revoke_key(
     org: &OrgId,
     id: &KeyId,
 ) -> Result<DescribedKey, Refusal> {
-    let mut trail = trail("operator.revoke_key", origin);
+    let mut trail = trail(app, "operator.revoke_key", origin);
     trail.actor(&"operator", org);
     trail.target(id);
     let result = attempt(app, org, id, &mut trail).await;

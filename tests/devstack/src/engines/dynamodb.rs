@@ -1,4 +1,4 @@
-//! DynamoDB: dynoxide, embedded, behind its own HTTP server.
+//! DynamoDB: dynoxide, embedded, behind its own HTTP server; or an engine that runs already, such as Amazon's own DynamoDB Local.
 //!
 //! What it does not show: throttling, transaction conflicts, and the difference that `ConsistentRead` makes. Tests put
 //! the first two in by hand and look at the requests for the third (see [`super::recorder`]).
@@ -22,31 +22,48 @@ use crate::StartError;
 /// The table's TTL attribute, in seconds since the epoch. Nothing is ever swept here: expiry is the code's own check.
 pub const TTL_ATTRIBUTE: &str = "expires_at";
 
+/// Which engine.
+#[derive(Debug, Clone, Copy)]
+pub enum Engine<'a> {
+    /// The embedded one, in memory.
+    Memory,
+    /// The embedded one, on this file.
+    File(&'a Path),
+    /// One that runs already, at this URL.
+    Running(&'a str),
+}
+
 /// The engine, and a client that no recorder listens to.
 pub struct DynamoDb {
     /// Where it listens.
     pub endpoint: String,
+    /// The table.
+    pub table: String,
     client: Client,
-    table: String,
-    _server: Running,
+    _server: Option<Running>,
 }
 
 /// The access key that stands for all of AWS here. Nothing checks it.
 pub(crate) const ACCESS_KEY: (&str, &str) = ("devstack", "devstack");
 
 impl DynamoDb {
-    /// Starts the engine, in memory or on the file `path`.
-    pub async fn start(path: Option<&Path>, table: &str, region: &str) -> Result<Self, StartError> {
-        let database = match path {
-            Some(path) => dynoxide::Database::new(&path.to_string_lossy()),
-            None => dynoxide::Database::memory(),
+    /// Starts the engine, unless it runs already.
+    pub async fn start(engine: Engine<'_>, table: &str, region: &str) -> Result<Self, StartError> {
+        let database = match engine {
+            Engine::Memory => dynoxide::Database::memory(),
+            Engine::File(path) => dynoxide::Database::new(&path.to_string_lossy()),
+            Engine::Running(url) => return Ok(Self::at(url.to_owned(), None, table, region)),
         };
         let database = database.map_err(|error| StartError::engine("DynamoDB", &error))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = endpoint(&listener)?;
         let server = Running::spawn(dynoxide::server::serve_on(listener, database));
+        Ok(Self::at(endpoint, Some(server), table, region))
+    }
+
+    fn at(endpoint: String, server: Option<Running>, table: &str, region: &str) -> Self {
         let client = client(&endpoint, region);
-        Ok(Self { endpoint, client, table: table.to_owned(), _server: server })
+        Self { endpoint, client, table: table.to_owned(), _server: server }
     }
 
     /// Creates the table. Says whether it was missing.
@@ -157,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.db");
         for made in [true, false] {
-            let engine = DynamoDb::start(Some(&path), "table", "eu-west-1").await.unwrap();
+            let engine = DynamoDb::start(Engine::File(&path), "table", "eu-west-1").await.unwrap();
             assert_eq!(engine.create_table().await.unwrap(), made);
             if made {
                 let put = engine.client.put_item().table_name("table");

@@ -249,7 +249,13 @@ mod tests {
 
     #[tokio::test]
     async fn requests_are_recorded_and_faults_take_their_place() {
-        let engine = super::super::dynamodb::DynamoDb::start(None, "table", "eu-west-1").await.unwrap();
+        let engine = super::super::dynamodb::DynamoDb::start(
+            super::super::dynamodb::Engine::Memory,
+            "table",
+            "eu-west-1",
+        )
+        .await
+        .unwrap();
         engine.create_table().await.unwrap();
         let recorder = Recorder::default();
         let config = aws_sdk_dynamodb::Config::builder()

@@ -7,7 +7,10 @@
 
 mod client;
 mod console;
+mod floods;
 mod gateway;
 mod remote;
 mod restart;
+mod template;
 mod walk;
+mod watching;

@@ -13,6 +13,22 @@ async fn start(folder: &Path, fresh: bool) -> Result<Devstack, StartError> {
     Devstack::start(Options { data: Some(folder.to_owned()), fresh, ..Options::default() }).await
 }
 
+/// Ends a devstack as the end of its process would: a connection that is still being served holds the table's files open for a moment, and
+/// would take them away from the next.
+async fn stop(devstack: Devstack, folder: &Path) {
+    drop(devstack);
+    let is_open = || {
+        let files = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+        files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|path| path.starts_with(folder))
+    };
+    let closed = async {
+        while is_open() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), closed).await.expect("the files are let go");
+}
+
 #[tokio::test]
 async fn a_restart_on_another_port_ends_no_session() {
     let folder = tempfile::tempdir().unwrap();
@@ -21,7 +37,7 @@ async fn a_restart_on_another_port_ends_no_session() {
     let made = post(&first, "/api/v1/auth/api-keys", Some(&tokens.access), json!({"key_name": "Till"})).await;
     let key = made["data"]["key"].as_str().unwrap();
     let (first_url, items) = (first.base_url.clone(), first.dynamodb.dump().await.unwrap().len());
-    drop(first);
+    stop(first, folder.path()).await;
 
     let second = start(folder.path(), false).await.unwrap();
     assert_ne!(second.base_url, first_url);
@@ -31,7 +47,7 @@ async fn a_restart_on_another_port_ends_no_session() {
     }
     let refresh = json!({"refresh_token": tokens.refresh});
     post(&second, "/api/v1/auth/refresh", None, refresh.clone()).await;
-    drop(second);
+    stop(second, folder.path()).await;
 
     let fresh = start(folder.path(), true).await.unwrap();
     assert_eq!(get(&fresh, "/api/v1/organizations/me", Some(key)).await.status(), 401);

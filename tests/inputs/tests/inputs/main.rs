@@ -20,6 +20,7 @@ mod fields;
 mod harness;
 mod limits;
 mod logs;
+mod metrics;
 mod neighbours;
 mod outage;
 mod paths;

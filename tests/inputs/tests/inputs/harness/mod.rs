@@ -1,6 +1,7 @@
 //! What the cases are told with.
 
 mod cases;
+pub mod emf;
 mod forge;
 pub mod gateways;
 mod people;
