@@ -11,6 +11,7 @@ mod floods;
 mod gateway;
 mod remote;
 mod restart;
+mod roles;
 mod template;
 mod walk;
 mod watching;
