@@ -170,6 +170,9 @@ async fn a_headers_name_has_any_case_and_comes_once() {
             with(json!(null), json!({"Authorization": [one], "authorization": [other]})),
             with(json!(null), json!({"Authorization": [one, one]})),
             with(json!({"Authorization": format!("{one},{other}")}), json!(null)),
+            with(json!({"Authorization": one}), json!({"Authorization": other})),
+            with(json!({"Authorization": one}), json!({"authorization": [null]})),
+            with(json!({"Authorization": [one]}), json!(null)),
             with(json!({"Proxy-Authorization": one, "X-Authorization": one}), json!({})),
         ];
         for event in doubtful {
