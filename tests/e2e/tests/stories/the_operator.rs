@@ -163,6 +163,9 @@ async fn what_cannot_be_done_is_said_and_changes_nothing() {
         (json!({"action": "suspend_organization", "org_id": "stage.acorn"}), "validation_failed"),
         (json!({"action": "suspend_organization", "org_id": nobody}), "not_found"),
         (json!({"action": "end_sessions", "email": "nobody@nowhere.example"}), "not_found"),
+        (json!({"action": "name_issuer", "issuer": "http://plain.example"}), "validation_failed"),
+        (json!({"action": "name_issuer", "issuer": "https://slash.example/"}), "validation_failed"),
+        (json!({"action": "name_issuer", "issuer": "https://another.example"}), "issuer_named"),
         (
             json!({"action": "set_onboarding", "org_id": stage.acorn.id, "onboarding_status": "completed", "payments_status": "ENABLED"}),
             "validation_failed",
