@@ -131,7 +131,7 @@ def bootstraps() -> list[pathlib.Path]:
 def deploy(architecture: str) -> None:
     TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ROOT / "infra" / "template.yaml", TEMPLATE)
-    parameters = {**PARAMETERS, "Architecture": architecture, **dict(LEFT_OUT)}
+    parameters = {**PARAMETERS, "Architecture": architecture, **{name: value for name, value in LEFT_OUT}}
     log = WORK / "deploy.log"
     with log.open("wb") as output:
         # As an operator does it: the command zips each function, uploads it, makes a change set and executes it.
