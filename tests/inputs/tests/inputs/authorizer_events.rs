@@ -24,6 +24,7 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
         table: value("TABLE_NAME"),
         region: value("AWS_REGION"),
         audience: value("TOKEN_AUDIENCE"),
+        issuer: value("ISSUER"),
         mail_from: value("MAIL_FROM"),
         signing_secret: value("SIGNING_SECRET"),
         codes_secret: value("CODES_SECRET"),
