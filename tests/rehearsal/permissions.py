@@ -13,7 +13,11 @@ SECRETS = {
     "verify": {"SigningSecret", "CodesSecret"},
     "refresh": {"SigningSecret"},
     "keys": {"SealingSecret"},
+    "rotate_signing_key": {"SigningSecret"},
+    "rotate_key": {"CodesSecret", "SealingSecret"},
 }
+# Who may write the secrets that they may read.
+ROTATORS = {"rotate_signing_key", "rotate_key"}
 MAILERS = {"login", "verify"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
@@ -26,6 +30,8 @@ TOUCHES = {
     "jwks": {"KEYSET"},
     "authorizer": {"KEYSET", "KEYHASH"},
     "operator": {"EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY"},
+    "rotate_signing_key": {"KEYSET"},
+    "rotate_key": set(),
 }
 # Which kinds of items a function may only look at.
 ONLY_LOOKS = {
@@ -88,8 +94,11 @@ def forbidden(guard: Guard, name: str, physical: dict[str, str]):
     for secret in ["SigningSecret", "CodesSecret", "SealingSecret"]:
         if secret not in SECRETS.get(name, ()):
             yield Demand("secretsmanager:GetSecretValue", physical[secret])
-        for action in ["PutSecretValue", "UpdateSecret", "DeleteSecret", "UpdateSecretVersionStage"]:
+        for action in ["UpdateSecret", "DeleteSecret", "RotateSecret", "PutResourcePolicy"]:
             yield Demand(f"secretsmanager:{action}", physical[secret])
+        if not (name in ROTATORS and secret in SECRETS[name]):
+            for action in ["PutSecretValue", "UpdateSecretVersionStage"]:
+                yield Demand(f"secretsmanager:{action}", physical[secret])
     ses = f"arn:aws:ses:{guard.region}:{guard.account}:identity/"
     if name not in MAILERS:
         yield Demand("ses:SendEmail", ses + guard.mail_identity, ses__FromAddress=f"codes@{guard.mail_identity}")

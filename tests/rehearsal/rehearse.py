@@ -35,8 +35,7 @@ LAMBDA = WORK / "target" / "lambda"
 SKIPPED = HERE / "skipped"
 
 FUNCTIONS = [
-    "login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "authorizer", "operator", "rotate_signing_key",
-    "rotate_key",
+    "login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "authorizer", "operator", "rotate_signing_key", "rotate_key",
 ]  # fmt: skip
 STACK = "rehearsal"
 STAGE = "prod"
@@ -46,10 +45,10 @@ PARAMETERS = {"StageName": STAGE, "MailFrom": MAIL_FROM, "MailIdentity": MAIL_ID
 # Parameters of the template, and the value of each that leaves out resources which the emulator does not know: exactly these. One more
 # that is missing is an error, and so is one of them that is there.
 LEFT_OUT: dict[tuple[str, str], set[str]] = {
+    # It knows no rotation: the functions that rotate are called by us.
+    ("ManagedRotation", "false"): {"SigningRotation", "CodesRotation", "SealingRotation"},
     # It makes a web ACL, but cannot put one before a stage.
     ("WebAcl", "false"): {"WebAclOfStage", "WebAclAssociation", "FloodAlarm"},
-    # It does not know the type, and would not call the functions.
-    ("ManagedRotation", "false"): {"SigningRotation", "CodesRotation", "SealingRotation"},
     # Its alarms look at one metric, ours at sums of several.
     ("Watch", "false"): {
         "ApiErrorsAlarm", "ApiLatencyAlarm", "FailureRateAlarm", "AuthorizerFailureAlarm", "AuthorizerLatencyAlarm", "ReuseAlarm",
@@ -91,14 +90,15 @@ def main() -> None:
         boto3.client("sesv2").create_email_identity(EmailIdentity=MAIL_IDENTITY)
         with Guard(emulator.url, REGION, ACCOUNT, MAIL_IDENTITY) as guard:
             for name in FUNCTIONS:
-                role = Role(boto3.client("iam"), stack.physical[f"{name.capitalize()}Role"], REGION, ACCOUNT)
+                role = Role(boto3.client("iam"), stack.physical[f"{logical(name)}Role"], REGION, ACCOUNT)
                 guard.stand_before(name, stack.function(name), role, boto3.client("lambda"))
             with step("asking every role for what it must not allow"):
                 permissions.check(guard, stack.physical)
-            with step("making the operator's first writes"):
+            with step("making the first signing keys"):
                 expect_no_signing(stack.base_url)
-                os.environ.update({"TABLE_NAME": stack.physical["Table"], "SIGNING_SECRET": stack.physical["SigningSecret"]})
-                cargo("run", "--quiet", "--locked", "--package", "rehearsal", "--", "first-writes", stack.base_url)
+                # The steps of a rotation go untold: the emulator has no version that is pending without a value, as they begin with.
+                invoke(stack, "rotate_signing_key", {"first": True})
+            os.environ["TABLE_NAME"] = stack.physical["Table"]
             for story, reason in skipped.items():
                 say(f"skipped: {story}: {reason}")
             try:
@@ -136,7 +136,7 @@ def bootstraps() -> list[pathlib.Path]:
 def deploy(architecture: str) -> None:
     TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ROOT / "infra" / "template.yaml", TEMPLATE)
-    parameters = {**PARAMETERS, "Architecture": architecture, **dict(LEFT_OUT)}
+    parameters = {**PARAMETERS, "Architecture": architecture, **{name: value for name, value in LEFT_OUT}}
     log = WORK / "deploy.log"
     with log.open("wb") as output:
         # As an operator does it: the command zips each function, uploads it, makes a change set and executes it.
@@ -171,10 +171,21 @@ class Stack:
         self.base_url = f"{emulator.url}/restapis/{self.physical['Api']}/{STAGE}/_user_request_"
 
     def function(self, name: str) -> str:
-        return self.physical[f"{name.capitalize()}Function"]
+        return self.physical[f"{logical(name)}Function"]
 
     def invoke_url(self, name: str) -> str:
         return f"{self.emulator.url}/2015-03-31/functions/{self.function(name)}/invocations"
+
+
+def logical(name: str) -> str:
+    """How the template names what belongs to a function: `rotate_key` is `RotateKey…`."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def invoke(stack: Stack, name: str, event: dict) -> None:
+    answer = boto3.client("lambda").invoke(FunctionName=stack.function(name), Payload=json.dumps(event))
+    if "FunctionError" in answer:
+        fail(f"{name} failed at {event}: {answer['Payload'].read().decode(errors='replace')}")
 
 
 def expect_no_signing(base_url: str) -> None:
