@@ -1,5 +1,6 @@
 // The verifier of infra/examples/verifies-itself, with everything log_in.py prints, and with keys that cannot be read or do not exist.
 
+import { SignJWT, exportJWK, generateKeyPair } from "jose";
 import { NotAuthentic, Unavailable, verifier } from "./verify.mjs";
 import { check, given } from "./check.mjs";
 
@@ -16,6 +17,35 @@ function network(issuer, metadata = { issuer, jwks_uri: jwksUri }) {
     return discovery ? Response.json(metadata) : globalThis.fetch(url, options);
   };
   return { asked, fetch };
+}
+
+/** Tokens signed as they should be, with keys made here: what is wrong with each is one thing that no signature shows. */
+async function ourKinds(issuer, audience, expect) {
+  const [ec, rsa] = [await generateKeyPair("ES256"), await generateKeyPair("RS256")];
+  const keys = [
+    { ...(await exportJWK(ec.publicKey)), kid: "ec" },
+    { ...(await exportJWK(rsa.publicKey)), kid: "rsa" },
+  ];
+  const metadata = { issuer, jwks_uri: jwksUri };
+  const fetch = async (url) => Response.json(String(url) === metadataOf(issuer) ? metadata : { keys });
+  const verify = verifier({ issuer, audience, fetch });
+  const now = Math.floor(Date.now() / 1000);
+  const right = { sub: "usr_1", jti: "1", sid: "ses_1", org: "org_1", role: "viewer", iss: issuer, aud: audience, iat: now, exp: now + 900 };
+  const sign = (claims, header = {}, key = ec.privateKey) =>
+    new SignJWT({ ...right, ...claims }).setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "ec", ...header }).sign(key);
+  expect("a token as ours are", await thrown(verify(await sign({}))), "nothing");
+  for (const [what, token] of [
+    ["another kind of token", sign({}, { typ: "JWT" })],
+    ["no kind of token", sign({}, { typ: undefined })],
+    ["another algorithm", sign({}, { alg: "RS256", kid: "rsa" }, rsa.privateKey)],
+    ["no organization", sign({ org: undefined })],
+    ["no end", sign({ exp: undefined })],
+    ["an end long after the beginning", sign({ iat: now - 1000, exp: now + 900 })],
+    ["not yet begun", sign({ nbf: now + 60 })],
+    ["from the future", sign({ iat: now + 60 })],
+    ["longer than any of ours", sign({ role: "x".repeat(5000) })],
+  ])
+    expect(what, await thrown(verify(await token)), NotAuthentic);
 }
 
 const thrown = (promise) =>
@@ -56,6 +86,6 @@ await check("jose", async (_, { token, issuer, audience }) => verifier({ issuer,
     const clear = network("http://issuer.example");
     expect("keys in the clear", await thrown(verifier({ issuer: "http://issuer.example", audience, fetch: clear.fetch })(token)), Unavailable);
     expect("no fetch in the clear", clear.asked.metadata, 0);
-    expect("a token of 1 MB", await thrown(verify(token + "A".repeat(1_000_000))), NotAuthentic);
+    await ourKinds(issuer, audience, expect);
   },
 });

@@ -10,7 +10,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 
@@ -137,7 +136,6 @@ def rehearse(emulator, sam: pathlib.Path, work: pathlib.Path, base_url: str, phy
 
 def deploy(emulator, sam: pathlib.Path, work: pathlib.Path, authorizer: str, base_url: str) -> dict[str, str]:
     """Both payments APIs, as their team would deploy them. Their URLs."""
-    running = {}
     for name in (REST, HTTP):
         command = [
             str(sam), "deploy", "--template", str(EXAMPLES / name / "template.yaml"), "--stack-name", name,
@@ -153,13 +151,14 @@ def deploy(emulator, sam: pathlib.Path, work: pathlib.Path, authorizer: str, bas
         if done.returncode != 0:
             raise SystemExit(f"rehearse: sam deploy of {name} failed:\n{log.read_text(errors='replace')[-4000:]}")
     cloudformation = boto3.client("cloudformation")
-    for name in (REST, HTTP):
-        resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
-        running[name] = {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in resources}["Api"]
+    api = {
+        name: cloudformation.describe_stack_resource(StackName=name, LogicalResourceId="Api")["StackResourceDetail"]["PhysicalResourceId"]
+        for name in (REST, HTTP)
+    }
     gateway.complete(boto3.client("apigateway"), cloudformation, REST, STAGE)
     return {
-        REST: f"{emulator.url}/restapis/{running[REST]}/{STAGE}/_user_request_",
-        HTTP: f"{emulator.url}/_aws/execute-api/{running[HTTP]}/$default",
+        REST: f"{emulator.url}/restapis/{api[REST]}/{STAGE}/_user_request_",
+        HTTP: f"{emulator.url}/_aws/execute-api/{api[HTTP]}/$default",
     }
 
 
@@ -308,10 +307,11 @@ def revoked(told: Calls, urls: dict[str, str], organization: Organization) -> No
 
 
 def authorizer_fails(told: Calls, urls: dict[str, str], organization: Organization, authorizer: str) -> None:
-    """It cannot find out who is calling: neither a yes nor a 401."""
+    """It cannot find out who is calling, here because nobody told it which table to ask: neither a yes nor a 401."""
     functions = boto3.client("lambda")
     variables = functions.get_function_configuration(FunctionName=authorizer)["Environment"]["Variables"]
-    functions.update_function_configuration(FunctionName=authorizer, Environment={"Variables": {**variables, "TABLE_NAME": "gone"}})
+    without = {name: value for name, value in variables.items() if name != "TABLE_NAME"}
+    functions.update_function_configuration(FunctionName=authorizer, Environment={"Variables": without})
     try:
         answer = call("POST", f"{urls[REST]}/payments", organization.key, PAYMENT)
         told.expect(f"{REST}: the authorizer fails", answer, 503, "service_unavailable", Retry_After="5", Cache_Control="no-store")
