@@ -43,10 +43,12 @@ class Role:
     """A function's role, as deployed."""
 
     def __init__(self, iam, name: str, region: str, account: str):
-        if attached := iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-            raise RuntimeError(f"{name} has policies that are not in the template: {attached}")
         names = iam.list_role_policies(RoleName=name)["PolicyNames"]
         documents = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in names]
+        for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            policy = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]
+            version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+            documents.append(version["PolicyVersion"]["Document"])
         self.policies = [parse_policy_document(document) for document in documents]
         self.region, self.account = region, account
         self.arn = f"arn:aws:sts::{account}:assumed-role/{name}/rehearsal"
@@ -115,12 +117,13 @@ class Guard:
         return None
 
     def unused(self) -> list[str]:
-        """Statements that nothing was allowed by, as `function: Sid`. Logs go past the doors."""
+        """Statements that nothing was allowed by, as `function: Sid`. Logs and traces go past the doors: Lambda sends them."""
         return [
             f"{name}: {statement.sid}"
             for name, role in self.roles.items()
             for statement in role.statements()
-            if not self.used[name, statement.sid] and not all(action.startswith("logs:") for action in statement.actions)
+            if not self.used[name, statement.sid]
+            and not all(action.startswith(("logs:", "xray:")) for action in statement.actions)
         ]
 
     def demands(self, target: str | None, path: str, body: dict) -> list[Demand]:

@@ -57,11 +57,18 @@ def wildcards(guard: Guard, name: str):
     for statement in guard.roles[name].statements():
         if statement.not_actions or statement.not_resources:
             yield f"{name}: {statement.sid} says what it does not allow"
+        # X-Ray has no resource to name.
+        if resources_of_xray(statement):
+            continue
         # The streams of one log group are `…:log-group:<name>:*`: there is no other way to name them.
         resources = [resource.removesuffix(":*") if ":log-group:" in resource else resource for resource in statement.resources]
         for text in [*statement.actions, *resources]:
             if "*" in text or "?" in text:
                 yield f"{name}: {statement.sid} has a wildcard: {text}"
+
+
+def resources_of_xray(statement) -> bool:
+    return set(statement.actions) <= {"xray:PutTraceSegments", "xray:PutTelemetryRecords"} and statement.resources == ["*"]
 
 
 def forbidden(guard: Guard, name: str, physical: dict[str, str]):

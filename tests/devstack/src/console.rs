@@ -22,6 +22,7 @@ use crate::engines::dynamodb::DynamoDb;
 use crate::engines::mailbox::Mailbox;
 use crate::gateway::event::decoded;
 use crate::logs::Logs;
+use crate::roles::called_as;
 
 /// What every path of the console begins with.
 pub const PREFIX: &str = "/_devstack";
@@ -110,7 +111,7 @@ impl Console {
     /// What `aws lambda invoke` is on AWS.
     async fn operator(&self, body: &[u8]) -> Result<Value, Refused> {
         let invocation = shared::ids::new_token_id(&self.clock, self.app.rng.as_ref());
-        Ok(::operator::handle(&self.app, parse(body)?, &invocation).await)
+        Ok(called_as("operator", ::operator::handle(&self.app, parse(body)?, &invocation)).await)
     }
 
     async fn member(&self, org: &str, user: &str, body: &[u8]) -> Result<Value, Refused> {

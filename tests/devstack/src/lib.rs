@@ -21,6 +21,7 @@ mod data;
 pub mod engines;
 pub mod gateway;
 pub mod logs;
+pub mod roles;
 pub mod seed;
 mod start;
 pub mod terminal;

@@ -29,6 +29,7 @@ use crate::gateway::Gateway;
 use crate::gateway::invoke::Functions;
 use crate::gateway::template::Api;
 use crate::logs::Logs;
+use crate::roles::Roles;
 use crate::terminal::Terminal;
 use crate::{Devstack, Options, StartError, seed, template_path};
 
@@ -61,6 +62,7 @@ impl Devstack {
         let engines =
             Engines::start(&secrets, data.as_ref(), dynamodb.as_deref(), &mailbox, &clock, terminal).await?;
         let requests = Recorder::default();
+        requests.hold_to(Roles::read(&template_path())?);
         let app = connect(&engines, &secrets, &clock, &requests, terminal).await?;
 
         let console = Console {

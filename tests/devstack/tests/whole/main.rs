@@ -12,6 +12,7 @@ mod floods;
 mod gateway;
 mod remote;
 mod restart;
+mod roles;
 mod template;
 mod walk;
 mod watching;
