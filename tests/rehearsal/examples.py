@@ -127,8 +127,8 @@ def rehearse(emulator, sam: pathlib.Path, work: pathlib.Path, base_url: str, phy
     mailbox = f"{emulator.url}/_ministack/ses/messages?account={account}"
     people = People(base_url, physical["OperatorFunction"], mailbox, physical["Table"])
     told = Calls()
-    with own_verifier(work, base_url) as urls["verifies-itself"]:
-        everything(told, urls, people, physical["AuthorizerFunction"])
+    with own_verifier(work, base_url) as own:
+        everything(told, urls, own, people, physical["AuthorizerFunction"])
     if told.wrong:
         raise SystemExit("rehearse: the examples answered otherwise than the contract says:\n" + "\n".join(told.wrong))
     return told.right
@@ -164,9 +164,11 @@ def deploy(emulator, sam: pathlib.Path, work: pathlib.Path, authorizer: str, bas
 
 @contextlib.contextmanager
 def own_verifier(work: pathlib.Path, issuer: str):
-    """The API that verifies tokens in its own code, with the library that its own lock file names. Its URL."""
-    if not shutil.which("npm"):
-        raise SystemExit("rehearse: Node.js and npm are missing: the third example is written for them")
+    """The API that verifies tokens in its own code, with the library that its own lock file names. Its URL, or none."""
+    if not node_is_here():
+        print("rehearse: skipped: the API that verifies tokens itself: it takes Node.js 20 and npm. `make test-interop` has it too.", flush=True)
+        yield None
+        return
     folder = work / "verifies-itself"
     shutil.copytree(EXAMPLES / "verifies-itself", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
     subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
@@ -180,6 +182,14 @@ def own_verifier(work: pathlib.Path, issuer: str):
     finally:
         server.terminate()
         server.wait(10)
+
+
+def node_is_here() -> bool:
+    """The library takes Node.js 20; Debian 12 has 18."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        return False
+    version = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout
+    return int(version.removeprefix("v").split(".")[0]) >= 20
 
 
 class Calls:
@@ -208,7 +218,7 @@ class Calls:
             self.wrong.append(what)
 
 
-def everything(told: Calls, urls: dict[str, str], people: People, authorizer: str) -> None:
+def everything(told: Calls, urls: dict[str, str], own: str | None, people: People, authorizer: str) -> None:
     tester, seller = Organization(people, "test"), Organization(people, "live")
     people.set_role(seller, "viewer")
     viewer = seller.log_in()
@@ -217,8 +227,9 @@ def everything(told: Calls, urls: dict[str, str], people: People, authorizer: st
         refused(told, name, urls[name], tester)
         paid(told, name, urls[name], tester, seller)
         refunds(told, name, urls[name], tester, seller, viewer)
-    in_its_own_code(told, urls["verifies-itself"], tester, viewer)
-    suspended(told, urls, tester, people)
+    if own:
+        in_its_own_code(told, own, tester, viewer)
+    suspended(told, urls, own, tester, people)
     revoked(told, urls, tester)
     authorizer_fails(told, urls, seller, authorizer)
 
@@ -284,7 +295,7 @@ def in_its_own_code(told: Calls, url: str, organization: Organization, viewer: s
         told.expect(f"verifies-itself: {what}", answer, 401, "unauthorized", WWW_Authenticate='Bearer realm="payments"')
 
 
-def suspended(told: Calls, urls: dict[str, str], organization: Organization, people: People) -> None:
+def suspended(told: Calls, urls: dict[str, str], own: str | None, organization: Organization, people: People) -> None:
     """The key is refused on the very next call, and accepted again on the one after the reinstatement."""
     people.operate("suspend_organization", org_id=organization.id)
     for name in (REST, HTTP):
@@ -293,7 +304,8 @@ def suspended(told: Calls, urls: dict[str, str], organization: Organization, peo
         # The token lives out its 15 minutes: it gets past the authorizer, and where the organization is asked, it is told.
         told.expect(f"{name}: its token, the organization asked", call("GET", url, organization.token), 403, code)
         told.expect(f"{name}: its token, nobody asked", call("POST", f"{urls[name]}/refunds/x", organization.token), 404, "not_found")
-    told.expect("verifies-itself: its token", call("GET", f"{urls['verifies-itself']}/payments", organization.token), 200)
+    if own:
+        told.expect("verifies-itself: its token", call("GET", f"{own}/payments", organization.token), 200)
     people.operate("reinstate_organization", org_id=organization.id)
     for name in (REST, HTTP):
         told.expect(f"{name}: reinstated", call("GET", f"{urls[name]}/payments", organization.key), 200)
