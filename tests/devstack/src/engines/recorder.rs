@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::roles::{self, Roles};
 
 /// An HTTP client without TLS: engines listen on loopback.
-pub(crate) fn plain_http() -> SharedHttpClient {
+pub fn plain_http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 
