@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 FUNCTIONS := login verify refresh logout keys organizations jwks authorizer operator rotate_signing_key rotate_key
 TEMPLATE := infra/template.yaml
+TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools
 TOOLS_READY := $(TOOLS)/ready
 REHEARSAL_TOOLS := $(TOOLS)/rehearsal
@@ -60,12 +61,13 @@ test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries t
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
 
-lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the template's checks
+lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the checks of all templates
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(TOOLS)/bin/cfn-lint $(TEMPLATE)
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(TOOLS)/bin/sam validate --lint --template $(TEMPLATE)
-	$(TOOLS)/bin/checkov --config-file infra/checkov.yaml --file $(TEMPLATE)
+	$(TOOLS)/bin/cfn-lint $(TEMPLATES)
+	for template in $(TEMPLATES); do \
+		SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(TOOLS)/bin/sam validate --lint --template $$template; done
+	$(TOOLS)/bin/checkov --config-file infra/checkov.yaml --file $(TEMPLATES)
 
 fmt: cargo-is-here ## format the Rust code
 	cargo fmt --all

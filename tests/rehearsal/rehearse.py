@@ -19,6 +19,7 @@ import urllib.request
 
 import boto3
 
+import examples
 import gateway
 import permissions
 from emulator import REGION, Emulator
@@ -104,6 +105,9 @@ def main() -> None:
             try:
                 with step(f"telling the stories to {stack.base_url}"):
                     tell(emulator, stack, skipped)
+                with step("deploying and calling the other APIs of infra/examples"):
+                    right = examples.rehearse(emulator, TOOLS / "sam", WORK, stack.base_url, stack.physical, ACCOUNT)
+                    say(f"{right} answers of theirs, each as the contract says")
             finally:
                 if guard.refused:
                     say("roles do not allow what their functions ask for:")

@@ -7,6 +7,7 @@
 
 mod client;
 mod console;
+mod examples;
 mod floods;
 mod gateway;
 mod remote;
