@@ -23,6 +23,11 @@ STAGE = "prod"
 PASSWORD = "rehearsal-password-123"
 # The template's default (infra/template.yaml, TokenAudience).
 AUDIENCE = "syncgram-pay"
+# The issuer is an address of AWS, which leads nowhere here: what it is asked, the emulator is asked instead. Loaded before the example.
+LEAD = """const { ISSUER, REACHED_AT } = process.env;
+const { fetch } = globalThis;
+globalThis.fetch = (url, options) => fetch(String(url).replace(ISSUER, REACHED_AT), options);
+"""
 PAYMENT = {"amount": 1999, "currency": "EUR"}
 
 
@@ -163,17 +168,20 @@ def deploy(emulator, sam: pathlib.Path, work: pathlib.Path, authorizer: str, bas
 
 
 @contextlib.contextmanager
-def own_verifier(work: pathlib.Path, issuer: str):
+def own_verifier(work: pathlib.Path, base_url: str):
     """The API that verifies tokens in its own code, with the library that its own lock file names. Its URL, or none."""
     if not node_is_here():
-        print("rehearse: skipped: the API that verifies tokens itself: it takes Node.js 20 and npm. `make test-interop` has it too.", flush=True)
+        print("rehearse: skipped: the API that verifies tokens itself: takes Node.js 20 and npm, as `make test-interop`", flush=True)
         yield None
         return
     folder = work / "verifies-itself"
     shutil.copytree(EXAMPLES / "verifies-itself", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
     subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
-    environment = {"PATH": os.environ["PATH"], "ISSUER": issuer, "AUDIENCE": AUDIENCE, "PORT": "0"}
-    server = subprocess.Popen(["node", "server.mjs"], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+    (folder / "lead.mjs").write_text(LEAD)
+    issuer = call("GET", f"{base_url}/.well-known/openid-configuration").body["issuer"]
+    environment = {"PATH": os.environ["PATH"], "ISSUER": issuer, "REACHED_AT": base_url, "AUDIENCE": AUDIENCE, "PORT": "0"}
+    command = ["node", "--import", "./lead.mjs", "server.mjs"]
+    server = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         line = server.stdout.readline()
         if not line.startswith("http://"):
