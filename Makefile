@@ -4,16 +4,20 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations jwks authorizer operator
+FUNCTIONS := login verify refresh logout keys organizations jwks authorizer operator rotate_signing_key rotate_key
 TEMPLATE := infra/template.yaml
+TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools
 TOOLS_READY := $(TOOLS)/ready
+REHEARSAL_TOOLS := $(TOOLS)/rehearsal
+REHEARSAL_READY := $(REHEARSAL_TOOLS)/ready
 # cargo-lambda compiles with flags of its own: in the same folder, it and cargo would undo each other's work at every turn.
 LAMBDA_TARGET := target/cargo-lambda
 
-# What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json
+# What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make rehearse SHIP=1, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json
 PORT ?=
 FRESH ?=
+SHIP ?=
 ARCH ?= arm64
 FUNCTION ?= jwks
 EVENT ?= tests/events/$(FUNCTION).json
@@ -28,7 +32,7 @@ ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test test-dynamodb-local test-interop lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test test-dynamodb-local test-interop rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,13 +66,17 @@ test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own 
 test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries that nobody here wrote
 	tests/interop/run
 
-lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the template's checks
+rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
+	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
+
+lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the checks of all templates
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(TOOLS)/bin/cfn-lint $(TEMPLATE)
+	$(TOOLS)/bin/cfn-lint $(TEMPLATES)
 	$(TOOLS)/bin/python infra/tools/check-gradual.py
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(TOOLS)/bin/sam validate --lint --template $(TEMPLATE)
-	$(TOOLS)/bin/checkov --config-file infra/checkov.yaml --file $(TEMPLATE)
+	for template in $(TEMPLATES); do \
+		SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(TOOLS)/bin/sam validate --lint --template $$template; done
+	$(TOOLS)/bin/checkov --config-file infra/checkov.yaml --file $(TEMPLATES)
 
 fmt: cargo-is-here ## format the Rust code
 	cargo fmt --all
@@ -90,6 +98,13 @@ $(TOOLS_READY): infra/tools/requirements.txt
 		echo "Python 3 with its venv module is missing (on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
 	python3 -m venv --clear $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Inside the other tools' folder, so it goes when they are installed anew.
+$(REHEARSAL_READY): infra/tools/rehearsal.txt $(TOOLS_READY)
+	@echo "Installing the emulator of AWS into $(REHEARSAL_TOOLS), once. It takes half a minute."
+	python3 -m venv --clear $(REHEARSAL_TOOLS)
+	$(REHEARSAL_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 .PHONY: cargo-is-here

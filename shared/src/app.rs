@@ -48,6 +48,8 @@ pub struct App {
     pub passwords: Passwords,
     /// `aud` of every access token.
     pub audience: String,
+    /// The `iss` that the first rotation writes down where none is yet; empty where an operator names it.
+    pub issuer: String,
     /// How an HTTP API's authorizer is answered.
     pub http_api_answer: HttpApiAnswer,
 }
@@ -70,6 +72,7 @@ impl App {
             mailer: Mailer::new(clients.sesv2, config.mail_from.clone()),
             passwords: Passwords::new(),
             audience: config.audience.clone(),
+            issuer: config.issuer.clone(),
             http_api_answer: config.http_api_answer,
             store,
             secrets,

@@ -26,11 +26,13 @@ pub struct Uses {
     pub sealing: bool,
     /// Mail.
     pub mail: bool,
+    /// The variables of the secrets that it rotates. They are not read ahead: before the first rotation there may be none.
+    pub rotates: &'static [&'static str],
 }
 
 impl Uses {
     fn variables(self) -> impl Iterator<Item = &'static str> {
-        let Self { key_set: _, audience, signing, codes, sealing, mail } = self;
+        let Self { key_set: _, audience, signing, codes, sealing, mail, rotates } = self;
         let all = [
             ("TOKEN_AUDIENCE", audience),
             ("SIGNING_SECRET", signing),
@@ -38,7 +40,7 @@ impl Uses {
             ("SEALING_SECRET", sealing),
             ("MAIL_FROM", mail),
         ];
-        all.into_iter().filter_map(|(name, used)| used.then_some(name))
+        all.into_iter().filter_map(|(name, used)| used.then_some(name)).chain(rotates.iter().copied())
     }
 }
 

@@ -4,7 +4,7 @@
 //! back.
 //!
 //! - `http`: from a gateway's event to what a use case is asked, and back into the envelope.
-//! - `flows` (use cases), `authz` (who a bearer is), `init` (a function's start).
+//! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
 //! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `passwords`, `tokens`, `users`: the rules, without it.
@@ -33,6 +33,7 @@ pub mod organizations;
 pub mod passwords;
 pub mod principals;
 pub mod rng;
+pub mod rotation;
 pub mod secrets;
 pub mod sensitive;
 pub mod sessions;

@@ -15,7 +15,7 @@ use shared::organizations::{OnboardingStatus, PaymentsStatus};
 const MIN_PASSWORD: usize = 12;
 
 /// Every action, and the members it takes.
-const ACTIONS: [(&str, &str); 7] = [
+const ACTIONS: [(&str, &str); 8] = [
     ("create_organization", "name, country, owner_email, owner_full_name, owner_password"),
     ("set_onboarding", "org_id, onboarding_status, payments_status"),
     ("suspend_organization", "org_id"),
@@ -23,6 +23,7 @@ const ACTIONS: [(&str, &str); 7] = [
     ("unlock_account", "email"),
     ("end_sessions", "email"),
     ("revoke_key", "org_id, api_key_id"),
+    ("name_issuer", "issuer"),
 ];
 
 /// Does what an event asks. `invocation` is Lambda's id of this call.
@@ -41,6 +42,7 @@ async fn act(app: &App, origin: &Origin, event: Value) -> Result<Value, Problem>
         Some("unlock_account") => unlock(app, origin, fields).await,
         Some("end_sessions") => end_sessions(app, origin, fields).await,
         Some("revoke_key") => revoke_key(app, origin, fields).await,
+        Some("name_issuer") => name_issuer(app, origin, fields).await,
         _ => Err(fields.problem()),
     }
 }
@@ -130,6 +132,28 @@ async fn revoke_key(app: &App, origin: &Origin, mut fields: Fields) -> Result<Va
         return Err(fields.problem());
     };
     Ok(http::key(&operator::revoke_key(app, origin, &org, &key).await?))
+}
+
+async fn name_issuer(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
+    let Some(issuer) = fields.required("issuer", issuer) else {
+        return Err(fields.problem());
+    };
+    operator::name_issuer(app, origin, &issuer).await?;
+    Ok(json!({ "issuer": issuer }))
+}
+
+/// RFC 8414 section 2: an https URL without query or fragment; and without a slash at its end, which the documents' paths begin with.
+fn issuer(value: &Value) -> Result<String, String> {
+    let good = |text: &&str| {
+        let rest = text.strip_prefix("https://").unwrap_or_default();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !rest.ends_with('/')
+            && rest.bytes().all(plain)
+    };
+    let text = value.as_str().filter(good);
+    text.map(str::to_owned)
+        .ok_or_else(|| "must be an https URL without a query and a slash at its end".to_owned())
 }
 
 fn org_id(value: &Value) -> Result<OrgId, String> {

@@ -46,13 +46,18 @@ pub(super) fn read(event: &Value) -> Question<'_> {
         gateway,
         authorization,
         resource: arn.and_then(every_route),
-        request_id: text(context, "requestId").unwrap_or_default(),
+        request_id: text(context, "requestId").filter(|id| is_id(id)).unwrap_or_default(),
         source: text(identity, "sourceIp").unwrap_or_default(),
     }
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
+}
+
+/// A gateway's ids are short and visible. An event can be sent by hand: anything else is nothing to find a request by.
+fn is_id(text: &str) -> bool {
+    text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The one `Authorization` header, its name in any case. Two of them are none, and so are two maps that disagree: nobody can say which
@@ -63,11 +68,19 @@ fn header(event: &Value) -> Option<&str> {
         entries.filter(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value)
     };
     let single: Vec<&Value> = named("headers").collect();
-    let multiple: Vec<&Value> = named("multiValueHeaders").filter_map(Value::as_array).flatten().collect();
+    let multiple: Vec<&Value> = named("multiValueHeaders").flat_map(values).collect();
     match (single.as_slice(), multiple.as_slice()) {
         ([one], []) | ([], [one]) => one.as_str(),
         ([one], [same]) if one == same => one.as_str(),
         _ => None,
+    }
+}
+
+/// The values of one header. What is no array is the one value.
+fn values(of: &Value) -> &[Value] {
+    match of {
+        Value::Array(values) => values,
+        other => std::slice::from_ref(other),
     }
 }
 
@@ -120,6 +133,35 @@ mod tests {
         let spelled =
             json!({"type": "REQUEST", "headers": {"Authorization": "Bearer a", "authorization": "Bearer b"}});
         assert_eq!(read(&spelled).authorization, None);
+    }
+
+    #[test]
+    fn a_header_with_values_in_any_form_is_compared() {
+        let with = |multiple: Value| json!({"type": "REQUEST", "headers": {"Authorization": "Bearer a"}, "multiValueHeaders": {"Authorization": multiple}});
+        for same in [json!("Bearer a"), json!(["Bearer a"]), json!([])] {
+            assert_eq!(read(&with(same.clone())).authorization, Some("Bearer a"), "{same}");
+        }
+        for other in [
+            json!("Bearer b"),
+            json!(["Bearer b"]),
+            json!(null),
+            json!({"0": "Bearer a"}),
+            json!([["Bearer a"]]),
+        ] {
+            assert_eq!(read(&with(other.clone())).authorization, None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_that_no_gateway_gives_is_left_out() {
+        let id = |id: Value| read(&json!({"requestContext": {"requestId": id}})).request_id.to_owned();
+        for good in ["c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "JKJaXmPLvHcESHA="] {
+            assert_eq!(id(json!(good)), good);
+        }
+        for bad in [json!("a b"), json!("\n"), json!("\u{e9}"), json!("x".repeat(129)), json!(1), json!(null)]
+        {
+            assert_eq!(id(bad.clone()), "", "{bad}");
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Config {
     pub region: String,
     /// `TOKEN_AUDIENCE`: `aud` of every access token.
     pub audience: String,
+    /// `ISSUER`: `iss` of every access token, for whoever writes it down first.
+    pub issuer: String,
     /// `MAIL_FROM`: the address codes come from.
     pub mail_from: String,
     /// `SIGNING_SECRET`, name or ARN.
@@ -115,6 +117,7 @@ impl Config {
             table: required("TABLE_NAME")?,
             region: required("AWS_REGION")?,
             audience: optional("TOKEN_AUDIENCE"),
+            issuer: optional("ISSUER"),
             mail_from: optional("MAIL_FROM"),
             signing_secret: optional("SIGNING_SECRET"),
             codes_secret: optional("CODES_SECRET"),

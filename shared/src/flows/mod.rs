@@ -98,6 +98,9 @@ pub enum Refusal {
     /// The address is somebody's already.
     #[error("the address is taken")]
     AddressTaken,
+    /// The issuer has another name already.
+    #[error("the issuer is named")]
+    IssuerNamed,
     /// There is no such thing.
     #[error("not found")]
     NotFound,
@@ -135,6 +138,7 @@ impl Refusal {
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::IdempotencySpent => "idempotency_spent",
             Self::AddressTaken => "address_taken",
+            Self::IssuerNamed => "issuer_named",
             Self::NotFound => "not_found",
             Self::Failed(_) => "service_unavailable",
         }

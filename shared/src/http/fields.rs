@@ -25,7 +25,9 @@ pub fn name_in(length: RangeInclusive<usize>) -> impl Fn(&Value) -> Result<Strin
     move |value| {
         let name = text_in(value)?;
         if name.chars().any(unsettles) {
-            return Err("must not contain control characters".to_owned());
+            return Err(
+                "must not contain control characters or marks that turn the direction of writing".to_owned()
+            );
         }
         Ok(name)
     }

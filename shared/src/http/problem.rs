@@ -71,7 +71,8 @@ impl Problem {
                 Refusal::ActiveKeyExists
                 | Refusal::IdempotencyMismatch
                 | Refusal::IdempotencySpent
-                | Refusal::AddressTaken => StatusCode::CONFLICT,
+                | Refusal::AddressTaken
+                | Refusal::IssuerNamed => StatusCode::CONFLICT,
                 Refusal::TooManyAttempts { .. } | Refusal::RateLimited { .. } => {
                     StatusCode::TOO_MANY_REQUESTS
                 }
@@ -150,6 +151,7 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
         Refusal::IdempotencyMismatch => "This idempotency key was used with another request. Use a new one.",
         Refusal::IdempotencySpent => "The API key that this idempotency key made was revoked. Use a new one.",
         Refusal::AddressTaken => "Somebody has this email address already.",
+        Refusal::IssuerNamed => "The issuer has another name already, and keeps it.",
         Refusal::NotFound => "There is nothing here.",
         Refusal::Failed(_) => {
             "The service is not available for the moment. Wait as long as Retry-After says, then try again."

@@ -2,6 +2,8 @@
 
 use std::task::{Context, Poll};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use lambda_http::http::{HeaderMap, header};
 use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::request::LambdaRequest;
@@ -45,6 +47,7 @@ pub fn settled(event: LambdaRequest) -> LambdaRequest {
                     *query = Default::default();
                 }
             }
+            readable(&mut event.body, event.is_base64_encoded);
             LambdaRequest::ApiGatewayV1(event)
         }
         LambdaRequest::ApiGatewayV2(mut event) => {
@@ -55,6 +58,7 @@ pub fn settled(event: LambdaRequest) -> LambdaRequest {
                 .raw_query_string
                 .map(|query| query_of_a_uri(&query))
                 .filter(|query| query.len() <= MAX_QUERY_BYTES);
+            readable(&mut event.body, event.is_base64_encoded);
             LambdaRequest::ApiGatewayV2(event)
         }
         other => other,
@@ -64,6 +68,13 @@ pub fn settled(event: LambdaRequest) -> LambdaRequest {
 fn forget_address(headers: &mut HeaderMap) {
     headers.remove(header::HOST);
     headers.remove("x-forwarded-proto");
+}
+
+/// A body that is said to be base64, and is none, is nothing: `lambda_http` would panic.
+fn readable(body: &mut Option<String>, is_base64_encoded: bool) {
+    if is_base64_encoded && body.as_ref().is_some_and(|text| BASE64_STANDARD.decode(text).is_err()) {
+        *body = None;
+    }
 }
 
 /// Percent-encodes what cannot stand in the query of a URI (RFC 3986 section 3.4). What is encoded already stays as it is.

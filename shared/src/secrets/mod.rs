@@ -5,6 +5,8 @@
 
 pub mod generate;
 mod stored;
+pub mod successors;
+pub mod versions;
 
 use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,13 +19,25 @@ use crate::causes::{Incurable, causes};
 use crate::clock::Clock;
 pub use stored::{RotatingKey, Signing};
 use stored::{parse_key, parse_signing};
+use versions::Versions;
 
 /// After this many seconds a kept secret is read again.
 const REFRESH_SECONDS: i64 = 5 * 60;
 /// A secret that was asked for in vain is asked for again after this many seconds: until then nobody waits for a time-out.
 const RETRY_SECONDS: i64 = 30;
 /// For this many seconds a kept secret is used while it cannot be read again.
-const MAX_AGE_SECONDS: i64 = 60 * 60;
+pub const MAX_AGE_SECONDS: i64 = 60 * 60;
+
+/// One of the three secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// What signs access tokens, and what refresh tokens are made with.
+    Signing,
+    /// What one-time codes are hashed under.
+    Codes,
+    /// What idempotent answers are sealed under.
+    Sealing,
+}
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +59,15 @@ pub enum SecretError {
         /// What is wrong.
         trouble: Incurable,
         /// What Secrets Manager said.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+    /// Secrets Manager did not take it.
+    #[error("the secret {name} cannot be written")]
+    Unwritable {
+        /// Which of the three.
+        name: &'static str,
+        /// Why.
         #[source]
         cause: Box<dyn Error + Send + Sync>,
     },
@@ -86,6 +109,28 @@ impl Secrets {
             client,
             clock,
         }
+    }
+
+    /// The versions of one of them, for its rotation. Nothing of it is kept.
+    pub fn versions(&self, which: Which) -> Versions<'_> {
+        let (name, id) = match which {
+            Which::Signing => (self.signing.name, &self.signing.id),
+            Which::Codes => (self.codes.name, &self.codes.id),
+            Which::Sealing => (self.sealing.name, &self.sealing.id),
+        };
+        Versions { name, id, client: &self.client }
+    }
+
+    /// Which of them has this name or ARN.
+    pub fn which(&self, id: &str) -> Option<Which> {
+        let is = |kept: &str| !id.is_empty() && id == kept;
+        [
+            (&self.signing.id, Which::Signing),
+            (&self.codes.id, Which::Codes),
+            (&self.sealing.id, Which::Sealing),
+        ]
+        .into_iter()
+        .find_map(|(kept, which)| is(kept).then_some(which))
     }
 
     /// What signs tokens.

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::sensitive::Sensitive;
 use crate::signer::Signer;
@@ -42,32 +42,76 @@ pub struct Signing {
     pub refresh: RotatingKey,
 }
 
-/// `{"key": "…", "previous": "…", "next": "…"}`: random text, used as bytes.
-#[derive(Serialize, Deserialize)]
+/// `{"key": "…", "previous": "…", "next": "…"}`: random text, used as bytes; and since when, in seconds since the epoch.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StoredKey {
     pub key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// When `key` took the place of `previous`, in the making of the value. Unknown in one that no rotation made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_since: Option<i64>,
+    /// When `next` was added, in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_since: Option<i64>,
 }
 
 /// A private key, PKCS #8 in base64, and its name.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StoredSigner {
     pub kid: String,
     pub pkcs8: String,
 }
 
-/// `{"signing": {…}, "refresh": {…}}`. Other members, such as the signer to come, are not for whoever signs.
-#[derive(Serialize, Deserialize)]
+/// What a rotation notes in the value it makes.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    /// When it was made. Seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<i64>,
+    /// The version it was made from, and may take the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_from: Option<String>,
+}
+
+/// `{"signing": {…}, "next": {…}, "refresh": {…}}`. The signer to come is not for whoever signs.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StoredSigning {
     pub signing: StoredSigner,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<StoredSigner>,
     pub refresh: StoredKey,
+    #[serde(flatten)]
+    pub stamp: Stamp,
+}
+
+/// A `codes` or `sealing` secret.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredPlain {
+    #[serde(flatten)]
+    pub key: StoredKey,
+    #[serde(flatten)]
+    pub stamp: Stamp,
+}
+
+impl Drop for StoredKey {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        self.previous.zeroize();
+        self.next.zeroize();
+    }
+}
+
+impl Drop for StoredSigner {
+    fn drop(&mut self) {
+        self.pkcs8.zeroize();
+    }
 }
 
 impl StoredKey {
-    fn parse(&self) -> Option<RotatingKey> {
+    pub fn parse(&self) -> Option<RotatingKey> {
         let read =
             |text: &String| (text.len() >= MIN_KEY_BYTES).then(|| Sensitive::new(text.clone().into_bytes()));
         let others = [&self.previous, &self.next].into_iter().flatten().map(read).collect::<Option<_>>()?;
@@ -76,7 +120,7 @@ impl StoredKey {
 }
 
 impl StoredSigner {
-    fn parse(&self) -> Option<Signer> {
+    pub fn parse(&self) -> Option<Signer> {
         let pkcs8 = Zeroizing::new(BASE64_STANDARD.decode(&self.pkcs8).ok()?);
         Signer::new(self.kid.clone(), &pkcs8).ok()
     }

@@ -1,7 +1,10 @@
 //! The public keys and the issuer in the table: one item.
 
-use super::write::Write;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::write::{SHAPE_VERSION, Write, number, text};
 use super::{Store, StoreError, Written, keys};
+use crate::tokens::key_ledger::KeyLedger;
 use crate::tokens::key_set::KeySet;
 
 impl Store {
@@ -10,11 +13,46 @@ impl Store {
         self.get(keys::key_set()).await
     }
 
-    /// Writes the key set.
+    /// Writes the key set, and forgets what its rotation remembered: for whoever sets a deployment up.
     pub async fn put_key_set(&self, set: &KeySet) -> Result<(), StoreError> {
         match self.write(Write::put(keys::key_set(), set)?).await? {
             Written::Done => Ok(()),
             Written::Refused(_) => Err(StoreError::ConditionFailed("an unconditional write was refused")),
         }
+    }
+
+    /// The key set with what its rotation remembers, if it was ever written.
+    pub async fn key_ledger(&self) -> Result<Option<KeyLedger>, StoreError> {
+        self.get(keys::key_set()).await
+    }
+
+    /// Writes the ledger if it is still as it was read: of the revision `seen`, or not there. Says whether it did.
+    pub async fn put_key_ledger(&self, ledger: &KeyLedger, seen: Option<i64>) -> Result<bool, StoreError> {
+        let put = Write::put(keys::key_set(), ledger)?;
+        let put = match seen {
+            None => put.when("attribute_not_exists(#pk)"),
+            // Whoever keeps no history counts no revisions either.
+            Some(0) => {
+                put.when("attribute_exists(#pk) AND (attribute_not_exists(#revision) OR #revision = :seen)")
+            }
+            Some(_) => put.when("#revision = :seen"),
+        };
+        let put = if let Some(seen) = seen { put.bind(":seen", number(seen)) } else { put };
+        Ok(matches!(self.write(put).await?, Written::Done))
+    }
+
+    /// Names the issuer, once: a second name is refused, the same one again is not. The keys stay as they are, published or yet to be.
+    pub async fn name_issuer(&self, issuer: &str) -> Result<bool, StoreError> {
+        let name = Write::update(
+            keys::key_set(),
+            "SET #issuer = :issuer, #keys = if_not_exists(#keys, :none), #v = if_not_exists(#v, :version) ADD #revision :one",
+        )
+        .when("attribute_not_exists(#issuer) OR #issuer IN (:empty, :issuer)")
+        .bind(":issuer", text(issuer))
+        .bind(":empty", text(""))
+        .bind(":none", AttributeValue::L(Vec::new()))
+        .bind(":version", number(SHAPE_VERSION))
+        .bind(":one", number(1));
+        Ok(matches!(self.write(name).await?, Written::Done))
     }
 }

@@ -13,7 +13,7 @@ const LINES: &[&[&str]] = &[
     &["key_sets", "secrets"],
     &["failure"],
     &["app"],
-    &["authz", "flows", "init"],
+    &["authz", "flows", "init", "rotation"],
     &["http"],
 ];
 

@@ -53,6 +53,7 @@ fn app(by: Duration) -> App {
         signing_secret: String::new(),
         codes_secret: String::new(),
         sealing_secret: String::new(),
+        issuer: String::new(),
         http_api_answer: HttpApiAnswer::default(),
         credentials: Credentials {
             access_key_id: "a".to_owned(),

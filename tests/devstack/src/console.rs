@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use shared::app::App;
 use shared::clock::{Clock, rfc3339};
 use shared::ids::{OrgId, UserId};
-use shared::organizations::{OnboardingStatus, PaymentsStatus};
 use shared::store::StoreError;
 use shared::users::Role;
 use time::Duration;
@@ -23,6 +22,7 @@ use crate::engines::dynamodb::DynamoDb;
 use crate::engines::mailbox::Mailbox;
 use crate::gateway::event::decoded;
 use crate::logs::Logs;
+use crate::roles::called_as;
 
 /// What every path of the console begins with.
 pub const PREFIX: &str = "/_devstack";
@@ -52,17 +52,6 @@ struct Advance {
 }
 
 #[derive(Deserialize)]
-struct Suspended {
-    suspended: bool,
-}
-
-#[derive(Deserialize)]
-struct Onboarding {
-    onboarding_status: OnboardingStatus,
-    payments_status: PaymentsStatus,
-}
-
-#[derive(Deserialize)]
 struct Member {
     role: Role,
 }
@@ -83,8 +72,6 @@ impl Console {
             (&Method::GET, ["table"]) => self.table().await,
             (&Method::GET, ["logs"]) => Ok(json!(self.logs.lines())),
             (&Method::POST, ["operator"]) => self.operator(&body).await,
-            (&Method::POST, ["organizations", org, "suspended"]) => self.suspend(org, &body).await,
-            (&Method::POST, ["organizations", org, "onboarding"]) => self.onboard(org, &body).await,
             (&Method::POST, ["organizations", org, "members", user]) => self.member(org, user, &body).await,
             _ => Err((
                 StatusCode::NOT_FOUND,
@@ -124,18 +111,7 @@ impl Console {
     /// What `aws lambda invoke` is on AWS.
     async fn operator(&self, body: &[u8]) -> Result<Value, Refused> {
         let invocation = shared::ids::new_token_id(&self.clock, self.app.rng.as_ref());
-        Ok(::operator::handle(&self.app, parse(body)?, &invocation).await)
-    }
-
-    async fn suspend(&self, org: &str, body: &[u8]) -> Result<Value, Refused> {
-        let (org, Suspended { suspended }) = (org_id(org)?, parse(body)?);
-        done(self.app.store.set_suspended(&org, suspended, self.clock.now_seconds()).await)
-    }
-
-    async fn onboard(&self, org: &str, body: &[u8]) -> Result<Value, Refused> {
-        let (org, change): (_, Onboarding) = (org_id(org)?, parse(body)?);
-        let (onboarding, payments) = (change.onboarding_status, change.payments_status);
-        done(self.app.store.set_onboarding(&org, onboarding, payments, self.clock.now_seconds()).await)
+        Ok(called_as("operator", ::operator::handle(&self.app, parse(body)?, &invocation)).await)
     }
 
     async fn member(&self, org: &str, user: &str, body: &[u8]) -> Result<Value, Refused> {
@@ -149,7 +125,7 @@ impl Console {
 const TEN_YEARS: i64 = 10 * 366 * 86_400;
 
 /// Every path of the console.
-const HELP: [&str; 10] = [
+const HELP: [&str; 8] = [
     "GET /_devstack",
     "GET /_devstack/mailbox[?to=address]",
     "GET /_devstack/clock",
@@ -157,8 +133,6 @@ const HELP: [&str; 10] = [
     "GET /_devstack/table",
     "GET /_devstack/logs",
     "POST /_devstack/operator {\"action\": \"unlock_account\", \"email\": \"…\"}",
-    "POST /_devstack/organizations/{id}/suspended {\"suspended\": true}",
-    "POST /_devstack/organizations/{id}/onboarding {\"onboarding_status\": \"COMPLETED\", \"payments_status\": \"ENABLED\"}",
     "POST /_devstack/organizations/{id}/members/{user_id} {\"role\": \"viewer\"}",
 ];
 

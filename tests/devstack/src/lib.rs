@@ -22,6 +22,7 @@ mod data;
 pub mod engines;
 pub mod gateway;
 pub mod logs;
+pub mod roles;
 pub mod seed;
 mod start;
 pub mod terminal;
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shared::app::App;
+use shared::config::Config;
 
 use clock::DevClock;
 use data::DataFolder;
@@ -142,6 +144,8 @@ pub struct Devstack {
     pub logs: Logs,
     /// The DynamoDB engine.
     pub dynamodb: Arc<DynamoDb>,
+    /// What `app` was made with, for more execution environments of its kind.
+    pub config: Config,
     /// The environment of functions that run in processes of their own, name by name.
     pub environment: Vec<(&'static str, String)>,
     _server: Running,

@@ -29,6 +29,7 @@ use crate::gateway::Gateway;
 use crate::gateway::invoke::Functions;
 use crate::gateway::template::Api;
 use crate::logs::Logs;
+use crate::roles::Roles;
 use crate::terminal::Terminal;
 use crate::{Devstack, Options, StartError, seed, template_path};
 
@@ -61,6 +62,7 @@ impl Devstack {
         let engines =
             Engines::start(&secrets, data.as_ref(), dynamodb.as_deref(), &mailbox, &clock, terminal).await?;
         let requests = Recorder::default();
+        requests.hold_to(Roles::read(&template_path())?);
         let app = connect(&engines, &secrets, &clock, &requests, terminal).await?;
 
         let console = Console {
@@ -80,6 +82,7 @@ impl Devstack {
             rng: Arc::new(SystemRng),
         };
         let environment = environment(&engines);
+        let config = configuration(&engines);
         if let Some(data) = &data {
             write_whole(&data.environment(), &as_file(&environment)).map_err(|error| data.failed(error))?;
         }
@@ -92,6 +95,7 @@ impl Devstack {
             mailbox,
             logs,
             dynamodb,
+            config,
             environment,
             _server: serve(listener, Front { gateway, console }),
             _aws: aws,
@@ -207,10 +211,10 @@ fn new_secrets(issuer: &str) -> Result<Secrets, StartError> {
 
 /// Writes the issuer and the public keys into the table.
 async fn publish(app: &App, secrets: &Secrets) -> Result<(), StartError> {
-    let key = shared::secrets::generate::public_key(&secrets.signing);
-    let key =
-        key.ok_or_else(|| StartError::engine("the key set", &"the kept signing secret cannot be read"))?;
-    let set = KeySet { issuer: secrets.issuer.clone(), keys: vec![key] };
+    let keys = shared::secrets::generate::public_keys(&secrets.signing);
+    let keys =
+        keys.ok_or_else(|| StartError::engine("the key set", &"the kept signing secret cannot be read"))?;
+    let set = KeySet { issuer: secrets.issuer.clone(), keys };
     app.store.put_key_set(&set).await.map_err(|error| StartError::engine("the key set", &error))
 }
 
@@ -220,6 +224,7 @@ fn configuration(engines: &Engines) -> Config {
         table: dynamodb.table.clone(),
         region: REGION.to_owned(),
         audience: AUDIENCE.to_owned(),
+        issuer: String::new(),
         mail_from: MAIL_FROM.to_owned(),
         signing_secret: secrets_file::SIGNING.to_owned(),
         codes_secret: secrets_file::CODES.to_owned(),

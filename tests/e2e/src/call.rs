@@ -95,7 +95,15 @@ impl Answer {
     /// Every header but those that name this one request or the time, and the body without the request's id: two answers that
     /// are the same in this cannot be told apart.
     pub fn indistinguishable_part(&self) -> (u16, Vec<(String, String)>, String) {
-        let own = ["x-request-id", "x-amzn-requestid", "date"];
+        // All but the first and the last are the gateway's: AWS's, and an emulator's.
+        let own = [
+            "x-request-id",
+            "x-amzn-requestid",
+            "x-amz-apigw-id",
+            "x-amzn-trace-id",
+            "x-amz-request-id",
+            "date",
+        ];
         let headers = self.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
         let mut headers: Vec<_> = headers
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))

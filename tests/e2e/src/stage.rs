@@ -2,11 +2,16 @@
 
 use std::fs::File;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use devstack::Devstack;
-use devstack::seed::ORGANIZATIONS;
+use devstack::seed::{ACORN, BIRCH, DemoOrganization, ORGANIZATIONS};
 use reqwest::{Client, Method};
+use shared::clock::SystemClock;
+use shared::ids::OrgId;
+use shared::rng::SystemRng;
 
+use crate::deployed::Deployed;
 use crate::{Call, text};
 
 /// What every route but the public documents begins with.
@@ -14,6 +19,12 @@ const BASE_PATH: &str = "/api/v1";
 
 /// A running system with two organizations that nobody has used yet.
 pub struct Stage {
+    /// In test mode, and has not finished onboarding.
+    pub acorn: DemoOrganization,
+    /// In test mode, onboarded and with payments enabled: may go live.
+    pub birch: DemoOrganization,
+    /// What a deployed stage has in the place of a devstack's console.
+    pub(crate) deployed: Option<Arc<Deployed>>,
     base_url: String,
     http: Client,
     /// The devstack, where it is our own.
@@ -23,23 +34,34 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A devstack of this story's own; or the one at `E2E_BASE_URL`, alone and with nothing left of stories before.
+    /// A devstack of this story's own; or the one at `E2E_BASE_URL`, alone and with nothing left of stories before; or the
+    /// deployed stage there, with organizations of this story's own.
     pub async fn open() -> Self {
-        match running_already() {
-            None => {
-                let devstack = Devstack::start(devstack::Options::default()).await.expect("a devstack");
-                Self::at(devstack.base_url.clone(), Some(devstack), None)
-            }
-            Some(base_url) => {
-                let stage = Self::at(base_url, None, Some(turn()));
-                stage.tidy_up().await;
-                stage
-            }
+        let Some(base_url) = variable("E2E_BASE_URL") else {
+            let devstack = Devstack::start(devstack::Options::default()).await.expect("a devstack");
+            let stage = Self::at(&devstack.base_url, [ACORN, BIRCH]);
+            return Self { _own: Some(devstack), ..stage };
+        };
+        if let Some(mailbox) = variable("E2E_MAILBOX") {
+            let operator =
+                variable("E2E_OPERATOR").expect("E2E_OPERATOR, where the operator's function is invoked");
+            let deployed = Deployed::new(mailbox, operator);
+            let own = [deployed.create_like(&ACORN).await, deployed.create_like(&BIRCH).await];
+            return Self { deployed: Some(Arc::new(deployed)), ..Self::at(&base_url, own) };
         }
+        let stage = Self { _turn: Some(turn()), ..Self::at(&base_url, [ACORN, BIRCH]) };
+        stage.tidy_up().await;
+        stage
     }
 
-    fn at(base_url: String, own: Option<Devstack>, turn: Option<File>) -> Self {
-        Self { base_url, http: Client::new(), _own: own, _turn: turn }
+    fn at(base_url: &str, [acorn, birch]: [DemoOrganization; 2]) -> Self {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        Self { acorn, birch, deployed: None, base_url, http: Client::new(), _own: None, _turn: None }
+    }
+
+    /// An address that nobody has, wherever this story is told and however often.
+    pub fn new_address(&self, name: &str) -> &'static str {
+        keep(&format!("{name}@{}", new_domain()))
     }
 
     /// A request to a route under the base path: `GET /organizations/me`.
@@ -69,9 +91,13 @@ impl Stage {
         if !cfg!(target_os = "linux") || !self.base_url.starts_with("http://127.0.0.1") {
             return None;
         }
+        assert!(
+            self.deployed.is_none(),
+            "a deployed stage sees us in one network: name this story in tests/rehearsal/skipped"
+        );
         let source = Ipv4Addr::new(127, 1, nth, 1);
         let http = Client::builder().local_address(Some(source.into())).build().expect("a client");
-        Some(Self { base_url: self.base_url.clone(), http, _own: None, _turn: None })
+        Some(Self { http, ..Self::at(&self.base_url, [self.acorn, self.birch]) })
     }
 
     /// Brings a devstack that others have used back to how one begins.
@@ -102,11 +128,22 @@ impl Stage {
     }
 }
 
-/// The base URL of a system that runs already, without a slash at its end.
+/// A domain that nobody has an address at.
+pub(crate) fn new_domain() -> String {
+    // Lower case, as we store addresses.
+    let unique = OrgId::new(&SystemClock, &SystemRng).as_str().to_lowercase().replace('_', "-");
+    format!("{unique}.example")
+}
+
+/// The demo organizations are constants, and so is all they hold. A story makes a few texts of its own and ends soon after.
+pub(crate) fn keep(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+/// A variable that is set and not empty.
 #[expect(clippy::disallowed_methods, reason = "a test is told where to run by its environment")]
-fn running_already() -> Option<String> {
-    let url = std::env::var("E2E_BASE_URL").ok()?;
-    Some(url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty())
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Waits until no other story is being told: of this process or, under nextest, of another.

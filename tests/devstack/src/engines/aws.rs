@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use shared::clock::{Clock, rfc3339};
 use tokio::net::TcpListener;
 use winterbaume_core::{MockRequest, MockResponse, MockService};
-use winterbaume_secretsmanager::SecretsManagerService;
 use winterbaume_sesv2::SesV2Service;
 
 use super::mailbox::Mailbox;
+use super::secrets_manager::SecretsManager;
 use super::{Running, endpoint};
 use crate::StartError;
 
@@ -30,7 +30,7 @@ pub struct Aws {
 }
 
 struct Services {
-    secrets: SecretsManagerService,
+    secrets: SecretsManager,
     mail: SesV2Service,
     mailbox: Mailbox,
     clock: Arc<dyn Clock>,
@@ -46,7 +46,7 @@ impl Aws {
         region: &str,
     ) -> Result<Self, StartError> {
         let services = Services {
-            secrets: SecretsManagerService::new(),
+            secrets: SecretsManager::new(region),
             mail: SesV2Service::new(),
             mailbox,
             clock,
@@ -83,14 +83,15 @@ impl Services {
     /// Passes a request on to the service it is for.
     async fn call(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> MockResponse {
         // SES v2 is the one with a path; Secrets Manager has a target in a header.
-        let is_mail = path.starts_with("/v2/email/");
-        let host = if is_mail { "email" } else { "secretsmanager" };
-        // The services read the region from the host name.
-        let uri = format!("https://{host}.{}.amazonaws.com{path}", self.region);
-        let sends = is_mail && method == Method::POST && path == "/v2/email/outbound-emails";
+        if !path.starts_with("/v2/email/") {
+            return self.secrets.handle(&headers, body).await;
+        }
+        // The service reads the region from the host name.
+        let uri = format!("https://email.{}.amazonaws.com{path}", self.region);
+        let sends = method == Method::POST && path == "/v2/email/outbound-emails";
         let sent = sends.then(|| body.clone());
         let request = MockRequest { method: method.to_string(), uri, headers, body };
-        let answer = if is_mail { self.mail.handle(request) } else { self.secrets.handle(request) }.await;
+        let answer = self.mail.handle(request).await;
         // Only what SES accepted was sent.
         if let Some(mail) = sent.filter(|_| answer.status == 200) {
             let mail: Value = serde_json::from_slice(&mail).unwrap_or_default();

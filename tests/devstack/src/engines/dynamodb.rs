@@ -113,6 +113,13 @@ impl DynamoDb {
             }
         }
     }
+
+    /// Deletes an item, as no code of ours does.
+    pub async fn forget(&self, pk: &str, sk: &str) -> Result<(), String> {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let call = self.client.delete_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        call.send().await.map(|_| ()).map_err(|error| DisplayErrorContext(error).to_string())
+    }
 }
 
 /// A client of the engine at `endpoint`.

@@ -6,6 +6,7 @@ pub mod dynamodb;
 pub mod mailbox;
 pub mod recorder;
 pub mod secrets_file;
+pub mod secrets_manager;
 
 use tokio::net::TcpListener;
 

@@ -15,10 +15,12 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::roles::{self, Roles};
 
 /// An HTTP client without TLS: engines listen on loopback.
-pub(crate) fn plain_http() -> SharedHttpClient {
+pub fn plain_http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 
@@ -84,6 +86,7 @@ struct State {
     requests: Vec<Recorded>,
     hook: Option<Hook>,
     elsewhere: Option<Hook>,
+    roles: Option<Arc<Roles>>,
 }
 
 /// A handle on the recording; clones share it.
@@ -102,6 +105,11 @@ impl fmt::Debug for Recorder {
 const KEPT: usize = 20_000;
 
 impl Recorder {
+    /// From now on functions may do what these roles allow.
+    pub fn hold_to(&self, roles: Roles) {
+        self.lock().roles = Some(Arc::new(roles));
+    }
+
     /// The requests since the last call, oldest first. SDK retries are requests of their own.
     pub fn take(&self) -> Vec<Recorded> {
         std::mem::take(&mut self.lock().requests)
@@ -126,6 +134,16 @@ impl Recorder {
     /// A client that records what goes to DynamoDB and passes everything on to `inner`.
     pub fn wrap(&self, inner: SharedHttpClient) -> SharedHttpClient {
         SharedHttpClient::new(Client { inner, recorder: self.clone() })
+    }
+
+    /// IAM's answer to a request that the role of the function which makes it does not allow.
+    fn judge(&self, request: &Recorded) -> Option<Fault> {
+        let caller = roles::caller()?;
+        let roles = self.lock().roles.clone()?;
+        let refused = roles.refuse(&caller, request)?;
+        // The function says 503, and not why.
+        eprintln!("infra/template.yaml: the role of {caller} does not allow {refused:?}");
+        Some(Fault::Answer(400, json!({"__type": "com.amazon.coral.service#AccessDeniedException"})))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -173,10 +191,10 @@ struct Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let fault = match to_dynamodb(&request) {
-            Some(recorded) => self.recorder.record(recorded),
+            Some(recorded) => self.recorder.judge(&recorded).or_else(|| self.recorder.record(recorded)),
             None => elsewhere(&request).and_then(|request| {
                 let hook = self.recorder.lock().elsewhere.clone();
-                hook.and_then(|hook| hook(&request))
+                self.recorder.judge(&request).or_else(|| hook.and_then(|hook| hook(&request)))
             }),
         };
         match fault {
@@ -227,10 +245,8 @@ fn broken() -> ConnectorError {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::types::AttributeValue;
-    use serde_json::json;
-
     use super::*;
+    use aws_sdk_dynamodb::types::AttributeValue;
 
     fn recorded(operation: &str, body: Value) -> Recorded {
         Recorded { operation: operation.to_owned(), body }

@@ -11,6 +11,8 @@ use serde_json::Value;
 use shared::app::App;
 use tracing::instrument::WithSubscriber as _;
 
+use crate::roles::called_as;
+
 /// Why a function gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
@@ -46,6 +48,7 @@ impl Functions {
         match self {
             Self::InProcess(app, log) => {
                 let call = http_in_process(Arc::clone(app), name.to_owned(), event);
+                let call = called_as(name, call);
                 // A task of its own: a panic ends there, and a client that hangs up does not stop the function.
                 tokio::spawn(call.with_subscriber(log.clone())).await.map_err(|_| InvokeError::Panicked)?
             }
@@ -63,7 +66,7 @@ impl Functions {
                 let app = Arc::clone(app);
                 // The runtime's name for this call.
                 let invocation = shared::ids::new_token_id(app.clock.as_ref(), app.rng.as_ref());
-                let call = async move { authorizer::handle(&app, event, &invocation).await };
+                let call = called_as(name, async move { authorizer::handle(&app, event, &invocation).await });
                 tokio::spawn(call.with_subscriber(log.clone()))
                     .await
                     .map_err(|_| InvokeError::Panicked)?

@@ -11,7 +11,7 @@ pub mod responses;
 pub mod routes;
 pub mod template;
 pub mod variables;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::net::IpAddr;
 use std::sync::Arc;

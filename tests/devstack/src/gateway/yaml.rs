@@ -3,12 +3,12 @@
 use serde_yaml_ng::Value;
 
 /// The value at `path`, member by member.
-pub(super) fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+pub(crate) fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(value, |value, name| value.get(*name))
 }
 
 /// The members of a mapping whose keys are text; nothing for any other value.
-pub(super) fn members(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
+pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
     value
         .and_then(Value::as_mapping)
         .into_iter()
@@ -17,7 +17,7 @@ pub(super) fn members(value: Option<&Value>) -> impl Iterator<Item = (&str, &Val
 }
 
 /// A scalar as text: `401` and `"401"` are the same thing in a template.
-pub(super) fn scalar(value: &Value) -> Option<String> {
+pub(crate) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -27,7 +27,7 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
 }
 
 /// The logical id that `Ref`, `Fn::GetAtt` or a `Fn::Sub` of a single variable points at.
-pub(super) fn referenced(value: &Value) -> Option<String> {
+pub(crate) fn referenced(value: &Value) -> Option<String> {
     let (function, argument) = intrinsic(value)?;
     let text = match function.as_str() {
         "Ref" => argument.as_str()?.to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn referenced(value: &Value) -> Option<String> {
 }
 
 /// A literal, or the default of the parameter that a `Ref` names.
-pub(super) fn text(template: &Value, value: &Value) -> Option<String> {
+pub(crate) fn text(template: &Value, value: &Value) -> Option<String> {
     scalar(value).or_else(|| {
         let parameter = referenced(value)?;
         at(template, &["Parameters", &parameter, "Default"]).and_then(scalar)

@@ -44,8 +44,11 @@ async fn an_operators_changes_reach_the_system() {
         let answer = get(&devstack, "/api/v1/organizations/me", Some(&tokens.access)).await;
         answer.json::<Value>().await.unwrap()
     };
-    let onboarding = json!({"onboarding_status": "COMPLETED", "payments_status": "ENABLED"});
-    post(&devstack, &format!("/_devstack/organizations/{id}/onboarding"), None, onboarding).await;
+    let operator = "/_devstack/operator";
+    let onboarding = json!({
+        "action": "set_onboarding", "org_id": id, "onboarding_status": "COMPLETED", "payments_status": "ENABLED",
+    });
+    post(&devstack, operator, None, onboarding).await;
     assert_eq!(me().await["data"]["payments_status"], "ENABLED");
 
     let member = format!("/_devstack/organizations/{id}/members/{}", ACORN.owner.user_id);
@@ -54,23 +57,23 @@ async fn an_operators_changes_reach_the_system() {
     let refused = send(&devstack, Method::POST, "/api/v1/auth/api-keys", Some(&tokens.access), key).await;
     assert_eq!(refused.status(), 403);
 
-    let suspended = format!("/_devstack/organizations/{id}/suspended");
-    post(&devstack, &suspended, None, json!({"suspended": true})).await;
+    post(&devstack, operator, None, json!({"action": "suspend_organization", "org_id": id})).await;
     assert_eq!(me().await["error"]["code"], "organization_suspended");
-    post(&devstack, &suspended, None, json!({"suspended": false})).await;
+    post(&devstack, operator, None, json!({"action": "reinstate_organization", "org_id": id})).await;
     assert_eq!(me().await["success"], true);
 }
 
 #[tokio::test]
 async fn mistakes_are_answered_with_a_sentence() {
     let devstack = devstack().await;
-    let nobody = "/_devstack/organizations/org_01J00000000000000000000000/suspended";
+    let nobody =
+        "/_devstack/organizations/org_01J00000000000000000000000/members/usr_01J00000000000000000000000";
     for (method, path, body, status) in [
         (Method::GET, "/_devstack/nothing", Value::Null, 404),
         (Method::POST, "/_devstack/clock/advance", json!({"seconds": "1"}), 400),
         (Method::POST, "/_devstack/clock/advance", json!({"seconds": i64::MAX}), 400),
-        (Method::POST, nobody, json!({"suspended": true}), 404),
-        (Method::POST, "/_devstack/organizations/x/suspended", json!({"suspended": true}), 404),
+        (Method::POST, nobody, json!({"role": "viewer"}), 404),
+        (Method::POST, "/_devstack/organizations/x/members/y", json!({"role": "viewer"}), 404),
     ] {
         let answer = send(&devstack, method, path, None, body).await;
         assert_eq!(answer.status(), status, "{path}");

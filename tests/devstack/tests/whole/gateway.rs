@@ -52,8 +52,8 @@ async fn a_deny_of_the_authorizer_is_403() {
     let devstack = devstack().await;
     let tokens = log_in(&devstack, ACORN.owner).await;
     let made = post(&devstack, "/api/v1/auth/api-keys", Some(&tokens.access), json!({"key_name": "k"})).await;
-    let suspended = format!("/_devstack/organizations/{}/suspended", ACORN.id);
-    post(&devstack, &suspended, None, json!({"suspended": true})).await;
+    let suspend = json!({"action": "suspend_organization", "org_id": ACORN.id});
+    post(&devstack, "/_devstack/operator", None, suspend).await;
     let answer = get(&devstack, ME, made["data"]["key"].as_str()).await;
     assert_eq!(
         answer.headers()["x-amzn-errortype"],

@@ -8,10 +8,13 @@
 mod client;
 mod console;
 mod deploy;
+mod examples;
 mod floods;
 mod gateway;
 mod remote;
 mod restart;
+
+mod roles;
 mod smoke;
 mod template;
 mod walk;

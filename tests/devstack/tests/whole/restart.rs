@@ -26,7 +26,7 @@ async fn stop(devstack: Devstack, folder: &Path) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), closed).await.expect("the files are let go");
+    tokio::time::timeout(std::time::Duration::from_secs(10), closed).await.unwrap();
 }
 
 #[tokio::test]

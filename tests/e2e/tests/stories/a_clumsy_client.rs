@@ -1,11 +1,11 @@
 //! A client gets everything wrong: routes, methods, headers, bodies. It is told what, in the one envelope, and nothing happens.
 
-use e2e::{ACORN, BIRCH, Method, Stage, Value, json};
+use e2e::{Method, Stage, Value, json};
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found_with_and_without_a_credential() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let paths = [
         "/",
         "/nowhere",
@@ -34,7 +34,7 @@ async fn what_is_not_there_is_not_found_with_and_without_a_credential() {
 async fn a_method_that_a_path_does_not_know_is_answered_with_those_it_knows() {
     let stage = Stage::open().await;
     let key = "/api/v1/auth/api-keys/key_01J0ACRN000000000000000000";
-    let organization = format!("/api/v1/organizations/{}", ACORN.id);
+    let organization = format!("/api/v1/organizations/{}", stage.acorn.id);
     let environment = format!("{organization}/environment");
     let paths = [
         ("/api/v1/auth/login", vec!["POST"]),
@@ -67,9 +67,9 @@ async fn a_method_that_a_path_does_not_know_is_answered_with_those_it_knows() {
 #[tokio::test]
 async fn a_credential_that_is_none_is_refused_on_every_protected_route() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let key = stage.create_key(&owner, "Server").await.key;
-    let organization = format!("/organizations/{}", ACORN.id);
+    let organization = format!("/organizations/{}", stage.acorn.id);
     let environment = format!("{organization}/environment");
     let routes = [
         (Method::POST, "/auth/logout"),
@@ -125,8 +125,8 @@ async fn a_credential_that_is_none_is_refused_on_every_protected_route() {
 #[tokio::test]
 async fn a_body_that_is_no_json_object_is_refused_wherever_one_is_read() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
-    let environment = format!("/organizations/{}/environment", ACORN.id);
+    let owner = stage.login(&stage.acorn.owner).await;
+    let environment = format!("/organizations/{}/environment", stage.acorn.id);
     let routes = [
         (Method::POST, "/auth/login"),
         (Method::POST, "/auth/login/2fa/verify"),
@@ -162,9 +162,9 @@ async fn a_login_says_which_field_is_wrong() {
         stage.post("/auth/login").json(&body).await.refused(400, "validation_failed").fields()
     };
     assert_eq!(login(json!({})).await, ["email", "password"]);
-    assert_eq!(login(json!({ "email": ACORN.owner.email })).await, ["password"]);
-    assert_eq!(login(json!({ "email": ACORN.owner.email, "password": 123_456 })).await, ["password"]);
-    assert_eq!(login(json!({ "email": ACORN.owner.email, "password": "" })).await, ["password"]);
+    assert_eq!(login(json!({ "email": stage.acorn.owner.email })).await, ["password"]);
+    assert_eq!(login(json!({ "email": stage.acorn.owner.email, "password": 123_456 })).await, ["password"]);
+    assert_eq!(login(json!({ "email": stage.acorn.owner.email, "password": "" })).await, ["password"]);
     for email in
         [json!(null), json!(["owner@acorn.example"]), json!("no address"), json!("a@b@c"), json!("@")]
     {
@@ -182,7 +182,7 @@ async fn the_second_step_and_a_refresh_say_which_field_is_wrong() {
     let post = async |route: &str, body: Value| {
         stage.post(route).json(&body).await.refused(400, "validation_failed").fields()
     };
-    let challenge = stage.start_login(&BIRCH.owner).await;
+    let challenge = stage.start_login(&stage.birch.owner).await;
     let (id, verify) = (challenge.id.as_str(), "/auth/login/2fa/verify");
     assert_eq!(post(verify, json!({})).await, ["challenge_id", "code"]);
     for code in [json!("123"), json!("1".repeat(33)), json!(123_456), json!("")] {
@@ -208,7 +208,7 @@ async fn the_second_step_and_a_refresh_say_which_field_is_wrong() {
 #[tokio::test]
 async fn a_creation_says_which_field_is_wrong_and_makes_nothing() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let before = stage.keys(&owner).await;
     let wrong = [
         ("key_name", vec![json!(null), json!(""), json!("x".repeat(256)), json!(7), json!(["a"])]),

@@ -1,13 +1,13 @@
 //! A client refreshes, and the answer is lost on its way. With an `Idempotency-Key` it asks again and is no thief.
 
-use e2e::{ACORN, Answer, Session, Stage, json, text};
+use e2e::{Answer, Session, Stage, json, text};
 
 const REQUEST: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const OTHER_REQUEST: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 
 /// Refreshes once under `REQUEST`: the token that was used up, and its successor.
 async fn refreshed(stage: &Stage) -> (String, String) {
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let successor = refresh_token(stage.refresh_as(&owner.refresh_token, REQUEST).await);
     (owner.refresh_token, successor)
 }
@@ -86,7 +86,7 @@ async fn a_request_without_the_header_is_theft() {
 #[tokio::test]
 async fn a_header_that_comes_only_with_the_repeat_is_too_late() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let successor = refresh_token(stage.refresh(&owner.refresh_token).await);
     stage.refresh_as(&owner.refresh_token, REQUEST).await.refused(401, "invalid_refresh_token");
     assert_ended(&stage, &[&successor]).await;
@@ -107,7 +107,7 @@ async fn the_same_header_serves_the_next_request_as_well() {
 #[tokio::test]
 async fn a_header_nobody_should_rely_on_is_refused_and_harms_nothing() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let bad = ["", "fifteen-letters", &"x".repeat(256), "with a space inside", "sixteen-lätters!"];
     for header in bad {
         let refused = stage.refresh_as(&owner.refresh_token, header).await.refused(400, "validation_failed");
@@ -121,7 +121,7 @@ async fn a_header_nobody_should_rely_on_is_refused_and_harms_nothing() {
 #[tokio::test]
 async fn two_headers_are_one_too_many_for_nobody_can_say_which_one_counts() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let call = stage
         .post("/auth/refresh")
         .header("Idempotency-Key", REQUEST)

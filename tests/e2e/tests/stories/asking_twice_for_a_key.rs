@@ -1,6 +1,6 @@
 //! An answer gets lost, and the client asks again with the same `idempotency_key`: one key, the same answer.
 
-use e2e::{ACORN, Session, Stage, Value, json};
+use e2e::{Session, Stage, Value, json};
 
 /// A request that can be repeated.
 fn order() -> Value {
@@ -10,14 +10,14 @@ fn order() -> Value {
 #[tokio::test]
 async fn the_same_request_again_gets_the_same_answer_and_makes_nothing() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let first = stage.create(&owner, &order()).await.data(201);
     let listed = stage.keys(&owner).await;
 
     // At once, although one key a minute is the limit and a key is active; later; and from another session.
     assert_eq!(stage.create(&owner, &order()).await.data(201), first);
     stage.advance(3600).await;
-    let later = stage.login(&ACORN.owner).await;
+    let later = stage.login(&stage.acorn.owner).await;
     assert_eq!(stage.create(&later, &order()).await.data(201), first);
     assert_eq!(stage.keys(&later).await, listed);
     stage.me(first["key"].as_str().unwrap()).await.data(200);
@@ -31,7 +31,7 @@ async fn the_same_request_again_gets_the_same_answer_and_makes_nothing() {
 #[tokio::test]
 async fn another_request_under_the_same_idempotency_key_is_a_mismatch() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let first = stage.create(&owner, &order()).await.data(201);
     for (field, value) in
         [("key_name", json!("Other")), ("expires_in_days", json!(91)), ("expires_in_days", Value::Null)]
@@ -47,7 +47,7 @@ async fn another_request_under_the_same_idempotency_key_is_a_mismatch() {
 #[tokio::test]
 async fn another_person_does_not_get_the_answer() {
     let stage = Stage::open().await;
-    let (owner, admin) = (stage.login(&ACORN.owner).await, stage.login(&ACORN.admin).await);
+    let (owner, admin) = (stage.login(&stage.acorn.owner).await, stage.login(&stage.acorn.admin).await);
     let first = stage.create(&owner, &order()).await.data(201);
     let refused = stage.create(&admin, &order()).await.refused(409, "active_key_exists");
     assert!(!refused.text().contains(first["key"].as_str().unwrap()));
@@ -56,7 +56,7 @@ async fn another_person_does_not_get_the_answer() {
 #[tokio::test]
 async fn once_the_key_is_revoked_its_idempotency_key_is_spent() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let first = stage.create(&owner, &order()).await.data(201);
     stage.revoke(&owner, first["api_key_id"].as_str().unwrap()).await.data(200);
     stage.create(&owner, &order()).await.refused(409, "idempotency_spent");
@@ -72,7 +72,7 @@ async fn once_the_key_is_revoked_its_idempotency_key_is_spent() {
 async fn after_a_day_the_idempotency_key_is_forgotten() {
     const DAY: i64 = 24 * 60 * 60;
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let first = stage.create(&owner, &order()).await.data(201);
     stage.advance(DAY - 60).await;
     let owner = Session::from_data(&stage.refresh(&owner.refresh_token).await.data(200));
@@ -88,17 +88,17 @@ async fn after_a_day_the_idempotency_key_is_forgotten() {
 #[tokio::test]
 async fn whoever_may_not_make_the_key_may_not_have_the_answer_again_either() {
     let stage = Stage::open().await;
-    let admin = stage.login(&ACORN.admin).await;
+    let admin = stage.login(&stage.acorn.admin).await;
     stage.create(&admin, &order()).await.data(201);
 
-    stage.set_role(&ACORN, &ACORN.admin, "viewer").await;
+    stage.set_role(&stage.acorn, &stage.acorn.admin, "viewer").await;
     stage.create(&admin, &order()).await.refused(403, "insufficient_role");
-    stage.set_role(&ACORN, &ACORN.admin, "admin").await;
+    stage.set_role(&stage.acorn, &stage.acorn.admin, "admin").await;
     stage.create(&admin, &order()).await.data(201);
 
-    stage.suspend(&ACORN, true).await;
+    stage.suspend(&stage.acorn, true).await;
     stage.create(&admin, &order()).await.refused(403, "organization_suspended");
-    stage.suspend(&ACORN, false).await;
+    stage.suspend(&stage.acorn, false).await;
 
     stage.logout(&admin).await.empty();
     stage.create(&admin, &order()).await.refused(401, "unauthorized");

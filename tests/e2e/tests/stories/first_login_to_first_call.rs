@@ -2,14 +2,14 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use e2e::{ACORN, BIRCH, Key, Method, PASSWORD, Session, Stage, Value, json, text};
+use e2e::{Key, Method, PASSWORD, Session, Stage, Value, json, text};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 #[tokio::test]
 async fn the_password_is_answered_with_a_challenge_and_the_code_with_tokens() {
     let stage = Stage::open().await;
-    let person = ACORN.owner;
+    let person = stage.acorn.owner;
     let started = stage.guess_password(person.email, PASSWORD).await.data(200);
     assert!(text(&started["challenge_id"]).starts_with("ch_"), "{started}");
     assert_eq!(started["method"], "email_otp");
@@ -37,16 +37,16 @@ async fn the_password_is_answered_with_a_challenge_and_the_code_with_tokens() {
 #[tokio::test]
 async fn the_address_may_be_spelled_in_capitals_and_one_is_told_whether_one_has_onboarded() {
     let stage = Stage::open().await;
-    let shouted = BIRCH.owner.email.to_uppercase();
+    let shouted = stage.birch.owner.email.to_uppercase();
     let started = stage.guess_password(&shouted, PASSWORD).await.data(200);
-    assert_eq!(started["user"]["email"], BIRCH.owner.email);
+    assert_eq!(started["user"]["email"], stage.birch.owner.email);
     assert_eq!(started["user"]["hasOnboarded"], true);
 }
 
 #[tokio::test]
 async fn the_first_key_is_shown_once_and_its_server_calls_with_it() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let created =
         stage.create(&owner, &json!({ "key_name": "Büro ☕", "expires_in_days": 30 })).await.data(201);
     let Key { id, key, data } = Key::from_data(created);
@@ -58,7 +58,7 @@ async fn the_first_key_is_shown_once_and_its_server_calls_with_it() {
 
     // The server needs nothing but the key.
     let organization = stage.me(&key).await.data(200);
-    assert_eq!(organization["id"], ACORN.id);
+    assert_eq!(organization["id"], stage.acorn.id);
 
     // The list knows the key by its hint alone.
     let listed = stage.key_page(&owner, "?limit=1").await;
@@ -75,11 +75,11 @@ async fn the_first_key_is_shown_once_and_its_server_calls_with_it() {
 #[tokio::test]
 async fn the_organization_looks_the_same_to_a_person_and_to_a_key_under_both_its_addresses() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let key = stage.create_key(&owner, "First").await;
     let organization = stage.me(&owner.access_token).await.data(200);
     let expected = json!({
-        "id": ACORN.id, "name": ACORN.name, "owner_user_id": ACORN.owner.user_id, "country": ACORN.country,
+        "id": stage.acorn.id, "name": stage.acorn.name, "owner_user_id": stage.acorn.owner.user_id, "country": stage.acorn.country,
         "onboarding_status": "IN_PROGRESS", "payments_status": "DISABLED", "current_env": "test", "is_active": true,
         "created_at": organization["created_at"], "updated_at": organization["updated_at"],
     });
@@ -88,7 +88,7 @@ async fn the_organization_looks_the_same_to_a_person_and_to_a_key_under_both_its
     assert_is_time(&organization["updated_at"]);
 
     assert_eq!(stage.me(&key.key).await.data(200), organization);
-    let by_id = format!("/organizations/{}", ACORN.id);
+    let by_id = format!("/organizations/{}", stage.acorn.id);
     for credential in [&owner.access_token, &key.key] {
         assert_eq!(stage.get(&by_id).bearer(credential).await.data(200), organization);
     }
@@ -99,7 +99,7 @@ async fn the_organization_looks_the_same_to_a_person_and_to_a_key_under_both_its
 #[tokio::test]
 async fn anybody_can_check_an_access_token_with_the_published_keys() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let metadata = stage.outside(Method::GET, "/.well-known/openid-configuration").await.document();
     let issuer = text(&metadata["issuer"]);
     assert_eq!(metadata["jwks_uri"], format!("{issuer}/.well-known/jwks.json"));
@@ -122,7 +122,7 @@ async fn anybody_can_check_an_access_token_with_the_published_keys() {
     validation.set_audience(&["syncgram-pay"]);
     validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
     let claims = jsonwebtoken::decode::<Value>(&owner.access_token, &key, &validation).unwrap().claims;
-    let other = stage.login(&ACORN.owner).await;
+    let other = stage.login(&stage.acorn.owner).await;
     let mixed = format!(
         "{}.{}",
         owner.access_token.rsplit_once('.').unwrap().0,
@@ -131,7 +131,7 @@ async fn anybody_can_check_an_access_token_with_the_published_keys() {
     assert!(jsonwebtoken::decode::<Value>(&mixed, &key, &validation).is_err());
 
     let names = ["sub", "org", "role"].map(|name| claims[name].as_str().unwrap_or_default());
-    assert_eq!(names, [ACORN.owner.user_id, ACORN.id, "owner"]);
+    assert_eq!(names, [stage.acorn.owner.user_id, stage.acorn.id, "owner"]);
     assert!(text(&claims["sid"]).starts_with("ses_"));
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 900);
     assert_ne!(claims["jti"], part(&other.access_token, 1)["jti"]);
@@ -141,11 +141,11 @@ async fn anybody_can_check_an_access_token_with_the_published_keys() {
 #[tokio::test]
 async fn every_refresh_brings_new_tokens_that_work() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let data = stage.refresh(&owner.refresh_token).await.data(200);
     let refreshed = Session::from_data(&data);
     assert_eq!((&data["token_type"], &data["expires_in"]), (&json!("Bearer"), &json!(900)));
-    assert_eq!(data["user"]["id"], ACORN.owner.user_id);
+    assert_eq!(data["user"]["id"], stage.acorn.owner.user_id);
     assert_ne!(refreshed.refresh_token, owner.refresh_token);
     assert_ne!(refreshed.access_token, owner.access_token);
     assert_eq!(part(&refreshed.access_token, 1)["sid"], part(&owner.access_token, 1)["sid"], "one session");
@@ -156,13 +156,13 @@ async fn every_refresh_brings_new_tokens_that_work() {
 #[tokio::test]
 async fn logging_out_kills_the_refresh_token_and_stops_every_write_and_no_other_session() {
     let stage = Stage::open().await;
-    let (here, elsewhere) = (stage.login(&ACORN.owner).await, stage.login(&ACORN.owner).await);
+    let (here, elsewhere) = (stage.login(&stage.acorn.owner).await, stage.login(&stage.acorn.owner).await);
     stage.logout(&here).await.empty();
     stage.refresh(&here.refresh_token).await.refused(401, "invalid_refresh_token");
 
     // The access token is not fifteen minutes old, and writes nothing all the same.
     stage.create(&here, &json!({ "key_name": "Too late" })).await.refused(401, "unauthorized");
-    stage.switch(&here, &ACORN, "test").await.refused(401, "unauthorized");
+    stage.switch(&here, &stage.acorn, "test").await.refused(401, "unauthorized");
     let key = stage.create_key(&elsewhere, "Elsewhere").await;
     stage.revoke(&here, &key.id).await.refused(401, "unauthorized");
     stage.me(&key.key).await.data(200);

@@ -1,14 +1,14 @@
 //! From test to live: once onboarding and payments allow it, and as long as they do.
 
-use e2e::{ACORN, BIRCH, Key, Stage, json};
+use e2e::{Key, Stage, json};
 
 #[tokio::test]
 async fn before_onboarding_nobody_goes_live_and_test_keys_work() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
-    stage.switch(&owner, &ACORN, "live").await.refused(403, "onboarding_incomplete");
+    let owner = stage.login(&stage.acorn.owner).await;
+    stage.switch(&owner, &stage.acorn, "live").await.refused(403, "onboarding_incomplete");
     assert_eq!(stage.me(&owner.access_token).await.data(200)["current_env"], "test");
-    stage.switch(&owner, &ACORN, "test").await.data(200);
+    stage.switch(&owner, &stage.acorn, "test").await.data(200);
 
     // Asking for a live key is accepted, and changes nothing: the organization's environment decides.
     let key =
@@ -20,18 +20,18 @@ async fn before_onboarding_nobody_goes_live_and_test_keys_work() {
 #[tokio::test]
 async fn it_takes_both_onboarding_and_payments() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     for (onboarding, payments) in [
         ("COMPLETED", "DISABLED"),
         ("IN_PROGRESS", "ENABLED"),
         ("NOT_STARTED", "ENABLED"),
         ("NOT_STARTED", "DISABLED"),
     ] {
-        stage.onboard(&ACORN, onboarding, payments).await;
-        stage.switch(&owner, &ACORN, "live").await.refused(403, "onboarding_incomplete");
+        stage.onboard(&stage.acorn, onboarding, payments).await;
+        stage.switch(&owner, &stage.acorn, "live").await.refused(403, "onboarding_incomplete");
     }
-    stage.onboard(&ACORN, "COMPLETED", "ENABLED").await;
-    let organization = stage.switch(&owner, &ACORN, "live").await.data(200);
+    stage.onboard(&stage.acorn, "COMPLETED", "ENABLED").await;
+    let organization = stage.switch(&owner, &stage.acorn, "live").await.data(200);
     assert_eq!(organization["current_env"], "live");
     assert_eq!(organization, stage.me(&owner.access_token).await.data(200));
     let refreshed = stage.refresh(&owner.refresh_token).await.data(200);
@@ -41,9 +41,9 @@ async fn it_takes_both_onboarding_and_payments() {
 #[tokio::test]
 async fn a_live_organization_makes_live_keys_and_keeps_its_test_keys() {
     let stage = Stage::open().await;
-    let (owner, admin) = (stage.login(&BIRCH.owner).await, stage.login(&BIRCH.admin).await);
+    let (owner, admin) = (stage.login(&stage.birch.owner).await, stage.login(&stage.birch.admin).await);
     let test = stage.create_key(&owner, "Test").await;
-    stage.switch(&admin, &BIRCH, "live").await.data(200);
+    stage.switch(&admin, &stage.birch, "live").await.data(200);
 
     // One active key, whatever its environment.
     stage.create(&admin, &json!({ "key_name": "Live" })).await.refused(409, "active_key_exists");
@@ -64,11 +64,11 @@ async fn a_live_organization_makes_live_keys_and_keeps_its_test_keys() {
 #[tokio::test]
 async fn switching_back_touches_no_key_that_exists() {
     let stage = Stage::open().await;
-    let (owner, admin) = (stage.login(&BIRCH.owner).await, stage.login(&BIRCH.admin).await);
-    stage.switch(&owner, &BIRCH, "live").await.data(200);
+    let (owner, admin) = (stage.login(&stage.birch.owner).await, stage.login(&stage.birch.admin).await);
+    stage.switch(&owner, &stage.birch, "live").await.data(200);
     let live = stage.create_key(&owner, "Live").await;
     stage.advance(60).await;
-    let organization = stage.switch(&owner, &BIRCH, "test").await.data(200);
+    let organization = stage.switch(&owner, &stage.birch, "test").await.data(200);
     assert_eq!(organization["current_env"], "test");
     assert_ne!(organization["updated_at"], organization["created_at"]);
     assert_eq!(stage.me(&live.key).await.data(200), organization);
@@ -81,18 +81,18 @@ async fn switching_back_touches_no_key_that_exists() {
 #[tokio::test]
 async fn withdrawing_payments_stops_new_live_keys_and_revokes_none() {
     let stage = Stage::open().await;
-    let (owner, admin) = (stage.login(&BIRCH.owner).await, stage.login(&BIRCH.admin).await);
-    stage.switch(&owner, &BIRCH, "live").await.data(200);
+    let (owner, admin) = (stage.login(&stage.birch.owner).await, stage.login(&stage.birch.admin).await);
+    stage.switch(&owner, &stage.birch, "live").await.data(200);
     let live = stage.create_key(&owner, "Live").await;
-    stage.onboard(&BIRCH, "COMPLETED", "DISABLED").await;
+    stage.onboard(&stage.birch, "COMPLETED", "DISABLED").await;
     stage.me(&live.key).await.data(200);
 
     stage.revoke(&owner, &live.id).await.data(200);
     stage.create(&admin, &json!({ "key_name": "Live" })).await.refused(403, "onboarding_incomplete");
-    stage.switch(&admin, &BIRCH, "live").await.refused(403, "onboarding_incomplete");
+    stage.switch(&admin, &stage.birch, "live").await.refused(403, "onboarding_incomplete");
 
     // Back in test it makes test keys.
-    stage.switch(&admin, &BIRCH, "test").await.data(200);
+    stage.switch(&admin, &stage.birch, "test").await.data(200);
     let test = stage.create_key(&admin, "Test").await;
     assert!(test.key.starts_with("sk_test_"), "{}", test.data);
 }
@@ -100,8 +100,8 @@ async fn withdrawing_payments_stops_new_live_keys_and_revokes_none() {
 #[tokio::test]
 async fn an_environment_is_test_or_live() {
     let stage = Stage::open().await;
-    let owner = stage.login(&BIRCH.owner).await;
-    let route = format!("/organizations/{}/environment", BIRCH.id);
+    let owner = stage.login(&stage.birch.owner).await;
+    let route = format!("/organizations/{}/environment", stage.birch.id);
     for body in [
         json!({}),
         json!({ "env": "LIVE" }),

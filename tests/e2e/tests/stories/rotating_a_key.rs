@@ -1,11 +1,11 @@
 //! Keys come and go: one at a time, revoked from one call to the next, and nobody makes two in a minute.
 
-use e2e::{ACORN, Session, Stage, Value, json, text};
+use e2e::{Session, Stage, Value, json, text};
 
 #[tokio::test]
 async fn the_owner_revokes_the_admin_creates_and_the_old_key_is_refused_on_its_very_next_call() {
     let stage = Stage::open().await;
-    let (owner, admin) = (stage.login(&ACORN.owner).await, stage.login(&ACORN.admin).await);
+    let (owner, admin) = (stage.login(&stage.acorn.owner).await, stage.login(&stage.acorn.admin).await);
     let old = stage.create_key(&owner, "Old").await;
     stage.me(&old.key).await.data(200);
 
@@ -33,7 +33,7 @@ async fn the_owner_revokes_the_admin_creates_and_the_old_key_is_refused_on_its_v
 #[tokio::test]
 async fn while_one_key_is_active_no_second_one_is_made_and_nothing_changes() {
     let stage = Stage::open().await;
-    let (owner, admin) = (stage.login(&ACORN.owner).await, stage.login(&ACORN.admin).await);
+    let (owner, admin) = (stage.login(&stage.acorn.owner).await, stage.login(&stage.acorn.admin).await);
     let key = stage.create_key(&owner, "Only").await;
     let before = stage.keys(&owner).await;
     stage.create(&admin, &json!({ "key_name": "Second" })).await.refused(409, "active_key_exists");
@@ -50,7 +50,7 @@ async fn while_one_key_is_active_no_second_one_is_made_and_nothing_changes() {
 #[tokio::test]
 async fn revoking_again_gives_the_same_answer_and_spares_the_key_that_came_after() {
     let stage = Stage::open().await;
-    let (owner, admin) = (stage.login(&ACORN.owner).await, stage.login(&ACORN.admin).await);
+    let (owner, admin) = (stage.login(&stage.acorn.owner).await, stage.login(&stage.acorn.admin).await);
     let old = stage.create_key(&owner, "Old").await;
     let first = stage.revoke(&owner, &old.id).await.data(200);
     let new = stage.create_key(&admin, "New").await;
@@ -63,12 +63,12 @@ async fn revoking_again_gives_the_same_answer_and_spares_the_key_that_came_after
 #[tokio::test]
 async fn nobody_makes_two_keys_in_a_minute() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let first = stage.create_key(&owner, "First").await;
     stage.revoke(&owner, &first.id).await.data(200);
 
     // A second session is the same person.
-    let again = stage.login(&ACORN.owner).await;
+    let again = stage.login(&stage.acorn.owner).await;
     for session in [&owner, &again] {
         let refused =
             stage.create(session, &json!({ "key_name": "Soon" })).await.refused(429, "rate_limited");
@@ -85,7 +85,7 @@ async fn nobody_makes_two_keys_in_a_minute() {
 async fn a_key_with_an_end_ends_and_then_holds_nobody_back() {
     const DAY: i64 = 24 * 60 * 60;
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let body = json!({ "key_name": "A day", "expires_in_days": 1 });
     let key = e2e::Key::from_data(stage.create(&owner, &body).await.data(201));
     stage.advance(DAY - 60).await;
@@ -108,7 +108,7 @@ async fn a_key_with_an_end_ends_and_then_holds_nobody_back() {
 #[tokio::test]
 async fn keys_are_listed_newest_first_page_by_page() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     let mut made = Vec::new();
     for name in ["1", "2", "3", "4", "5"] {
         let key = stage.create_key(&owner, name).await;
@@ -141,7 +141,7 @@ async fn keys_are_listed_newest_first_page_by_page() {
 #[tokio::test]
 async fn a_page_that_ends_with_the_last_key_names_no_next_one_and_bad_queries_are_refused() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     stage.create_key(&owner, "Only").await;
     let all = stage.keys(&owner).await.len();
     // A devstack that others used long before may have more than the longest page holds.
@@ -163,7 +163,7 @@ async fn a_page_that_ends_with_the_last_key_names_no_next_one_and_bad_queries_ar
 #[tokio::test]
 async fn a_key_that_is_not_there_cannot_be_revoked() {
     let stage = Stage::open().await;
-    let owner = stage.login(&ACORN.owner).await;
+    let owner = stage.login(&stage.acorn.owner).await;
     for id in ["key_01J0ACRN000000000000000000", "key_1", "ORG", "key_%00", "key_01j0acrn000000000000000000"]
     {
         stage.revoke(&owner, id).await.refused(404, "not_found");

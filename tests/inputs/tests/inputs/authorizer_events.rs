@@ -24,6 +24,7 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
         table: value("TABLE_NAME"),
         region: value("AWS_REGION"),
         audience: value("TOKEN_AUDIENCE"),
+        issuer: value("ISSUER"),
         mail_from: value("MAIL_FROM"),
         signing_secret: value("SIGNING_SECRET"),
         codes_secret: value("CODES_SECRET"),
@@ -169,6 +170,9 @@ async fn a_headers_name_has_any_case_and_comes_once() {
             with(json!(null), json!({"Authorization": [one], "authorization": [other]})),
             with(json!(null), json!({"Authorization": [one, one]})),
             with(json!({"Authorization": format!("{one},{other}")}), json!(null)),
+            with(json!({"Authorization": one}), json!({"Authorization": other})),
+            with(json!({"Authorization": one}), json!({"authorization": [null]})),
+            with(json!({"Authorization": [one]}), json!(null)),
             with(json!({"Proxy-Authorization": one, "X-Authorization": one}), json!({})),
         ];
         for event in doubtful {

@@ -343,21 +343,37 @@ async fn nobody_forges_a_line() {
 async fn whoever_is_known_and_refused_is_logged() {
     let stack = Stack::start().await;
     let owner = stack.log_in(ACORN.owner).await;
-    let key = stack.make_key(&owner, &json!({"key_name": "k"})).await.key;
+    let made = stack.make_key(&owner, &json!({"key_name": "k"})).await;
     let mut failed = Vec::new();
-    for (name, request, reason) in [
+    for (name, request, reason, actor, target) in [
         (
             "the neighbour's organization",
             Request::get(&format!("/api/v1/organizations/{}", BIRCH.id)).bearer(&owner.access),
             "wrong_organization",
+            ACORN.owner.user_id,
+            "",
         ),
         (
             "a key that makes a key",
-            Request::post("/api/v1/auth/api-keys").bearer(&key).json(&json!({"key_name": "k"})),
+            Request::post("/api/v1/auth/api-keys").bearer(&made.key).json(&json!({"key_name": "k"})),
             "session_required",
+            &made.id,
+            "POST /api/v1/auth/api-keys",
         ),
-        ("a key that logs out", Request::post("/api/v1/auth/logout").bearer(&key), "session_required"),
-        ("a key that lists keys", Request::get("/api/v1/auth/api-keys").bearer(&key), "session_required"),
+        (
+            "a key that logs out",
+            Request::post("/api/v1/auth/logout").bearer(&made.key),
+            "session_required",
+            &made.id,
+            "POST /api/v1/auth/logout",
+        ),
+        (
+            "a key that revokes a key",
+            Request::delete(&format!("/api/v1/auth/api-keys/{}", made.id)).bearer(&made.key),
+            "session_required",
+            &made.id,
+            "DELETE /api/v1/auth/api-keys/{api_key_id}",
+        ),
     ] {
         let answer = stack.send(&request).await;
         assert_eq!(answer.status, 403, "{name}: {answer:?}");
@@ -366,9 +382,16 @@ async fn whoever_is_known_and_refused_is_logged() {
         let left = lines.iter().filter(|line| {
             line["action"].is_string() && line["request_id"] == id && line["reason"] == reason
         });
-        if left.count() != 1 {
-            failed.push(name);
+        let left: Vec<_> = left.collect();
+        let right = left.iter().all(|line| {
+            line["actor"] == actor
+                && line["org"] == ACORN.id
+                && line["target"].as_str().unwrap_or_default() == target
+                && line["outcome"] == "refused"
+        });
+        if left.len() != 1 || !right {
+            failed.push(format!("{name}: {left:?}"));
         }
     }
-    assert!(failed.is_empty(), "these left no event: {failed:?}");
+    assert!(failed.is_empty(), "these left another event, or none: {failed:?}");
 }

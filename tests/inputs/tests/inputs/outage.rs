@@ -27,9 +27,13 @@ async fn an_authorizer_without_its_table_errs_and_does_not_say_unauthorized() {
     // All at once, each with an app of its own: every question waits for the retries of its read.
     let mut verdicts = JoinSet::new();
     for kind in Kind::ALL {
-        for credential in [&owner.access, &key, unknown.expose()] {
+        for credential in [owner.access.as_str(), &key, unknown.expose()] {
             let app = app_like(&stack, |config| config.endpoints.dynamodb = Some(nowhere.clone()));
-            let event = kind.event(&format!("Bearer {credential}"));
+            let mut event = kind.event(&format!("Bearer {credential}"));
+            if credential == key {
+                // An event that names no API either is no reason to say more than is known.
+                (event["methodArn"], event["routeArn"]) = (json!("garbage"), json!("garbage"));
+            }
             verdicts.spawn(async move { (kind, ask(&app, event).await) });
         }
     }

@@ -1,6 +1,8 @@
 //! Events of a gateway whose odd fields a client has chosen, or an event sent by hand. A function answers whatever they hold, and never
 //! panics; a scheme, a host, a stage or a path decides nothing.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use devstack::seed::ACORN;
 use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
@@ -138,4 +140,25 @@ async fn an_idempotency_key_that_may_be_two_is_refused() {
     rest["multiValueHeaders"]["Idempotency-Key"] = json!(["0123456789abcdef,fedcba9876543210"]);
     let response = refresh::handle(&stack.app(), request(&rest)).await;
     assert_eq!(response.status(), StatusCode::OK, "{:?}", response.body());
+}
+
+/// A body that is said to be base64, and is none, is no JSON either; one that is, is read.
+#[tokio::test]
+async fn a_body_that_is_no_base64_is_refused() {
+    let stack = Stack::start().await;
+    let body = json!({"refresh_token": "rt_of-nobody"});
+    let http = as_http_api("POST /api/v1/auth/refresh", Some(&body), &json!({}));
+    for mut event in [sample("refresh.json"), http] {
+        event["isBase64Encoded"] = json!(true);
+        let encoded = BASE64_STANDARD.encode(body.to_string());
+        let padded = format!("{encoded}=");
+        for bad in ["%", "=", "e30", "{}", "\u{e9}", " ", &body.to_string(), &padded] {
+            event["body"] = json!(bad);
+            let response = refresh::handle(&stack.app(), request(&event)).await;
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{bad}");
+        }
+        event["body"] = json!(encoded);
+        let response = refresh::handle(&stack.app(), request(&event)).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    }
 }

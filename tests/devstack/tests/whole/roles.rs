@@ -1,0 +1,147 @@
+//! What the roles in `infra/template.yaml` allow and what not, beside what the stories ask for: every test here, and every story, runs with
+//! its functions held to them.
+
+use devstack::roles::{Demand, Roles};
+use devstack::seed::ACORN;
+use devstack::template_path;
+
+use crate::client::{devstack, get, log_in};
+
+/// Everything that a request can do with an item.
+const ACTIONS: [&str; 7] =
+    ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
+/// One partition key of each kind: `shared/src/store/keys.rs`.
+const KEYS: [&str; 9] = [
+    "KEYSET",
+    "EMAIL#x",
+    "ORG#x",
+    "USER#x",
+    "GUARD#x",
+    "CHALLENGE#x",
+    "SESSION#x",
+    "KEYHASH#x",
+    "IDEMPOTENCY#x",
+];
+
+fn roles() -> Roles {
+    Roles::read(&template_path()).unwrap()
+}
+
+fn on_items(action: &str, keys: &[&str]) -> Demand {
+    Demand {
+        action: format!("dynamodb:{action}"),
+        resource: "Table".to_owned(),
+        leading_keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+    }
+}
+
+/// The kinds of items with which a function may do one of these.
+fn kinds(name: &str, actions: &[&str]) -> Vec<&'static str> {
+    let may = |key: &&str| actions.iter().any(|action| roles().allow(name, &on_items(action, &[*key])));
+    KEYS.into_iter().filter(may).collect()
+}
+
+/// The secrets that a function may read.
+fn secrets(name: &str) -> Vec<&'static str> {
+    let read = |secret: &&str| Demand {
+        action: "secretsmanager:GetSecretValue".to_owned(),
+        resource: (*secret).to_owned(),
+        leading_keys: Vec::new(),
+    };
+    let roles = roles();
+    ["SigningSecret", "CodesSecret", "SealingSecret"]
+        .into_iter()
+        .filter(|it| roles.allow(name, &read(it)))
+        .collect()
+}
+
+#[test]
+fn each_function_writes_only_what_is_its_own() {
+    const WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
+    for (name, writes) in [
+        ("authorizer", vec![]),
+        ("jwks", vec![]),
+        ("logout", vec!["SESSION#x"]),
+        ("refresh", vec!["SESSION#x"]),
+        ("login", vec!["GUARD#x", "CHALLENGE#x"]),
+        ("verify", vec!["GUARD#x", "CHALLENGE#x", "SESSION#x"]),
+        ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x"]),
+        ("organizations", vec!["ORG#x"]),
+        ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x"]),
+    ] {
+        assert_eq!(kinds(name, &WRITES), writes, "{name}");
+    }
+}
+
+#[test]
+fn each_function_touches_only_what_it_needs() {
+    for (name, touches) in [
+        ("authorizer", vec!["KEYSET", "KEYHASH#x"]),
+        ("jwks", vec!["KEYSET"]),
+        ("logout", vec!["KEYSET", "SESSION#x"]),
+        ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x"]),
+        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x"]),
+        ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x"]),
+    ] {
+        assert_eq!(kinds(name, &ACTIONS), touches, "{name}");
+    }
+}
+
+#[test]
+fn each_function_reads_only_its_own_secrets() {
+    for (name, own) in [
+        ("authorizer", vec![]),
+        ("jwks", vec![]),
+        ("logout", vec![]),
+        ("organizations", vec![]),
+        ("operator", vec![]),
+        ("login", vec!["CodesSecret"]),
+        ("verify", vec!["SigningSecret", "CodesSecret"]),
+        ("refresh", vec!["SigningSecret"]),
+        ("keys", vec!["SealingSecret"]),
+    ] {
+        assert_eq!(secrets(name), own, "{name}");
+    }
+}
+
+#[test]
+fn one_key_too_many_spoils_a_batch_and_no_key_is_no_permission() {
+    let roles = roles();
+    assert!(roles.allow("keys", &on_items("BatchGetItem", &["ORG#x", "SESSION#x"])));
+    assert!(!roles.allow("keys", &on_items("BatchGetItem", &["ORG#x", "SESSION#x", "EMAIL#x"])));
+    for (name, _) in roles.iter() {
+        for action in ACTIONS.into_iter().chain(["Scan", "BatchWriteItem", "DeleteTable"]) {
+            assert!(!roles.allow(name, &on_items(action, &[])), "{name} {action}");
+        }
+    }
+    assert!(!roles.allow("nobody", &on_items("GetItem", &["KEYSET"])));
+}
+
+#[test]
+fn no_action_and_no_resource_is_a_wildcard() {
+    let roles = roles();
+    assert!(roles.iter().count() >= 9);
+    for (name, statements) in roles.iter() {
+        for statement in statements {
+            for text in statement.actions.iter().chain(&statement.resources) {
+                assert!(!text.contains(['*', '?']), "{name}, {}: {text}", statement.sid);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_function_without_its_statement_answers_503() {
+    let devstack = devstack().await;
+    let tokens = log_in(&devstack, ACORN.owner).await;
+    let path = "/api/v1/auth/api-keys";
+    assert_eq!(get(&devstack, path, Some(&tokens.access)).await.status(), 200);
+    let template = std::fs::read_to_string(template_path()).unwrap();
+    let without = template.replace(
+        "- Sid: ListKeyRecords\n                Effect: Allow\n                Action: [dynamodb:Query]",
+        "- Sid: ListKeyRecords\n                Effect: Allow\n                Action: [dynamodb:Scan]",
+    );
+    assert_ne!(without, template);
+    devstack.requests.hold_to(Roles::parse(&without).unwrap());
+    assert_eq!(get(&devstack, path, Some(&tokens.access)).await.status(), 503);
+}
