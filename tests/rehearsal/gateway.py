@@ -59,15 +59,15 @@ def add_response(gateway, api: str, kind: str, response: dict) -> None:
 
 
 def resolved(text: str, region: str, physical: dict[str, str]) -> str:
-    """`Fn::Sub`, as far as an integration's URI uses it: the region, and the ARN of a function of the stack."""
+    """`Fn::Sub`, as far as an integration's URI uses it: the region, and the ARN of a function's alias, which is what refers to it."""
 
     def value(found: re.Match) -> str:
         name = found[1]
         if name == "AWS::Region":
             return region
-        logical, attribute = name.split(".")
-        if attribute != "Arn":
-            raise RuntimeError(f"not expected in an integration's URI: {name}")
-        return f"arn:aws:lambda:{region}:000000000000:function:{physical[logical]}"
+        arn = physical.get(name, "")
+        if not arn.startswith("arn:aws:lambda:"):
+            raise RuntimeError(f"not expected in an integration's URI: {name}, which is {arn!r}")
+        return arn
 
     return re.sub(r"\$\{([^}]+)\}", value, text)
