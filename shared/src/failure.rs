@@ -1,6 +1,5 @@
 //! Failures: what went wrong that is nobody's doing outside. A client learns that the service is away; the log learns why.
 
-use crate::causes::causes;
 use crate::key_sets::KeySetsError;
 use crate::mail::MailError;
 use crate::passwords::PasswordError;
@@ -38,11 +37,4 @@ pub enum Failure {
     /// What the write depends on changed at every try.
     #[error("what the write depends on keeps changing")]
     Contended,
-}
-
-impl Failure {
-    /// The failure and what caused it, in one line, for the log.
-    pub fn causes(&self) -> String {
-        causes(self)
-    }
 }

@@ -11,6 +11,7 @@ use super::{Rejection, authenticate, bearer};
 use crate::addresses;
 use crate::app::App;
 use crate::audit::Event;
+use crate::causes::causes;
 use crate::config::HttpApiAnswer;
 
 /// An error is an answer, too: a REST API makes 401 of the first, our 503 of the second.
@@ -70,7 +71,7 @@ fn log(question: &Question<'_>, result: &Result<crate::principals::Principal, Re
         Err(Rejection::Suspended(principal)) => ("refused", "organization_suspended", Some(principal)),
         Err(Rejection::NotAuthentic(why)) => ("refused", *why, None),
         Err(Rejection::Unavailable(failure)) => {
-            tracing::error!(request_id = question.request_id, cause = failure.causes(), "failed");
+            tracing::error!(request_id = question.request_id, cause = causes(failure), "failed");
             ("failed", "service_unavailable", None)
         }
     };

@@ -3,7 +3,7 @@
 use super::list_keys::DescribedKey;
 use super::trail::Trail;
 use super::{Origin, Refusal, WRITE_TRIES, may_write};
-use crate::api_keys::Status;
+use crate::api_keys::{ActiveKey, KeyRecord, Status};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::ids::KeyId;
@@ -39,20 +39,34 @@ async fn attempt(
         let (record, active, standing) =
             app.store.key_and_standing(&user.org_id, &user.user_id, &user.session_id, id).await?;
         may_write(standing, now)?;
-        let mut record = record.ok_or(Refusal::NotFound)?;
-        if record.revoked_at.is_some() {
-            trail.note("was_revoked");
-            return Ok(DescribedKey { record, status: Status::Revoked });
-        }
+        let record = record.ok_or(Refusal::NotFound)?;
         let by = Revoker::Member { user: &user.user_id, session: &user.session_id };
-        let holds_marker = active.is_some_and(|active| active.api_key_id == *id);
-        match app.store.revoke_key(&record, holds_marker, by, now).await? {
-            RevokeKeyOutcome::Revoked => {
-                record.revoked_at = Some(now);
-                return Ok(DescribedKey { record, status: Status::Revoked });
-            }
-            RevokeKeyOutcome::Changed => {}
+        if let Some(revoked) = revoke_as_read(app, record, active, by, trail).await? {
+            return Ok(revoked);
         }
     }
     Err(Failure::Contended.into())
+}
+
+/// Revokes a key that was just read, with the organization's active one. `None`: something changed since, look again.
+pub(super) async fn revoke_as_read(
+    app: &App,
+    mut record: KeyRecord,
+    active: Option<ActiveKey>,
+    by: Revoker<'_>,
+    trail: &mut Trail<'_>,
+) -> Result<Option<DescribedKey>, Refusal> {
+    if record.revoked_at.is_some() {
+        trail.note("was_revoked");
+        return Ok(Some(DescribedKey { record, status: Status::Revoked }));
+    }
+    let now = app.clock.now_seconds();
+    let holds_marker = active.is_some_and(|active| active.api_key_id == record.api_key_id);
+    match app.store.revoke_key(&record, holds_marker, by, now).await? {
+        RevokeKeyOutcome::Revoked => {
+            record.revoked_at = Some(now);
+            Ok(Some(DescribedKey { record, status: Status::Revoked }))
+        }
+        RevokeKeyOutcome::Changed => Ok(None),
+    }
 }

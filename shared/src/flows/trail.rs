@@ -6,6 +6,7 @@ use super::{Origin, Refusal};
 use crate::addresses::EmailAddress;
 use crate::app::App;
 use crate::audit::Event;
+use crate::causes::causes;
 use crate::clock::Clock;
 use crate::principals::Principal;
 
@@ -74,7 +75,7 @@ impl<'a> Trail<'a> {
         let (outcome, reason) = match &result {
             Ok(_) => ("ok", self.note),
             Err(Refusal::Failed(failure)) => {
-                tracing::error!(request_id = self.origin.request_id, cause = failure.causes(), "failed");
+                tracing::error!(request_id = self.origin.request_id, cause = causes(failure), "failed");
                 ("failed", "service_unavailable")
             }
             Err(Refusal::InvalidRefreshToken(why)) => ("refused", *why),

@@ -180,7 +180,7 @@ impl Report {
             return Ok(self);
         };
         if let RotationError::Failed(failure) = &error {
-            tracing::error!(request_id = self.invocation, cause = failure.causes(), "failed");
+            tracing::error!(request_id = self.invocation, cause = causes(failure), "failed");
             self.event("failed", error.word(), self.secret);
         } else {
             self.event("refused", error.word(), self.secret);

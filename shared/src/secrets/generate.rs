@@ -4,7 +4,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
-use super::stored::{Stamp, StoredKey, StoredPlain, StoredSigner, StoredSigning, parse_signing};
+use super::stored::{Stamp, StoredKey, StoredPlain, StoredSigner, StoredSigning};
 use crate::rng::{self, Rng};
 use crate::signer::SignError;
 use crate::tokens::key_set::PublicKey;
@@ -17,11 +17,6 @@ pub fn signing(rng: &dyn Rng) -> Result<String, SignError> {
 /// A new `codes` or `sealing` secret.
 pub fn key(rng: &dyn Rng) -> String {
     serde_json::to_string(&StoredPlain { key: new_key(rng), stamp: Stamp::default() }).unwrap_or_default()
-}
-
-/// The public half of what signs, in a `signing` secret.
-pub fn public_key(signing_secret: &str) -> Option<PublicKey> {
-    parse_signing(signing_secret).map(|signing| signing.signer.public_key())
 }
 
 /// The public halves of what signs and of what will sign: all that is to be published for a `signing` secret.

@@ -76,7 +76,7 @@ async fn attempt(app: &App, new: &NewOrganization, trail: &mut Trail<'_>) -> Res
     };
     match app.store.create_organization(&organization, &new.owner_address, &owner).await {
         Ok(()) => Ok(organization),
-        // Somebody was faster, or the SDK sent it twice: look who it was.
+        // Somebody was faster: look who it was.
         Err(StoreError::ConditionFailed(_)) => {
             let owner = app.store.user(&new.owner_address).await?.ok_or(Refusal::AddressTaken)?;
             repeated(app, new, &owner, trail).await

@@ -36,7 +36,8 @@ fn holds(place: &Place, secret: &Value) {
 }
 
 async fn publish(place: &Place, secrets: &[&Value]) {
-    let keys = secrets.iter().filter_map(|secret| generate::public_key(&secret.to_string())).collect();
+    let keys =
+        secrets.iter().flat_map(|secret| generate::public_keys(&secret.to_string()).unwrap()).collect();
     let set = KeySet { issuer: "https://issuer.example".to_owned(), keys };
     place.app().store.put_key_set(&set).await.unwrap();
     place.devstack.clock.advance(Duration::minutes(1));
