@@ -8,6 +8,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
+use crate::document;
+
 /// A request. It is sent when it is awaited.
 #[must_use]
 pub struct Call {
@@ -126,6 +128,7 @@ impl Answer {
         assert_eq!(members(&body), ["data", "success"], "{self}");
         assert_eq!(body["success"], true, "{self}");
         assert!(body["data"].is_object(), "{self}");
+        self.check_documented(None);
         body["data"].clone()
     }
 
@@ -135,6 +138,7 @@ impl Answer {
         assert_eq!(self.status(), 204, "{self}");
         self.check_private();
         assert_eq!(self.text, "", "{self}");
+        self.check_documented(None);
     }
 
     /// A public document: 200, outside the envelope, and kept by caches.
@@ -143,6 +147,7 @@ impl Answer {
         assert_eq!(self.status(), 200, "{self}");
         assert_eq!(self.header("cache-control"), "public, max-age=300", "{self}");
         self.check_request_id();
+        self.check_documented(None);
         self.body()
     }
 
@@ -156,6 +161,7 @@ impl Answer {
         assert_eq!(body["success"], false, "{self}");
         let error = &body["error"];
         assert_eq!(error["code"], code, "{self}");
+        self.check_documented(Some(code));
         assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{self}");
         assert_eq!(error["request_id"], self.header("x-request-id"), "{self}");
         if code == "validation_failed" {
@@ -200,6 +206,15 @@ impl Answer {
         let content_type = self.header("content-type");
         assert!(content_type.starts_with("application/json"), "{self}");
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+
+    /// The answer stands in docs/openapi.yaml, its code too.
+    #[track_caller]
+    fn check_documented(&self, code: Option<&str>) {
+        let (method, path) = self.what.split_once(' ').expect("a method and a path");
+        if let Some(objection) = document::objection(method, path, self.status(), code) {
+            panic!("{objection}: {self}");
+        }
     }
 
     #[track_caller]

@@ -14,6 +14,7 @@
 mod call;
 mod controls;
 pub mod deployed;
+mod document;
 mod stage;
 mod steps;
 

@@ -11,9 +11,9 @@ mod deploy;
 mod examples;
 mod floods;
 mod gateway;
+mod openapi;
 mod remote;
 mod restart;
-
 mod roles;
 mod smoke;
 mod template;
