@@ -10,10 +10,12 @@ use serde_json::json;
 use shared::app::App;
 use shared::flows;
 use shared::ids::KeyId;
-use shared::key_sets;
 
 use crate::harness::{FROM, Round, Weather, rounds};
 use crate::keys::{make, managers, revoke};
+
+/// How long a key set is kept at most, in seconds: as the contract says, not as the code does.
+const MINUTE: i64 = 60;
 
 /// How many execution environments of the authorizer there are. Racers share them.
 const ENVIRONMENTS: usize = 8;
@@ -141,7 +143,7 @@ async fn r13_a_killed_signing_key_is_refused_within_a_minute_everywhere() {
         let environments = environments(round);
         for environment in &environments {
             assert_eq!(verdict(&environment.app, token.expose()).await, Verdict::Allow);
-            rotation.advance(key_sets::MAX_AGE_SECONDS / 10);
+            rotation.advance(MINUTE / 10);
         }
         let kid = rotation::kid(&rotation.current(&rotation.signing()).await["signing"]);
         let ask = |nth: usize| {
@@ -160,7 +162,7 @@ async fn r13_a_killed_signing_key_is_refused_within_a_minute_everywhere() {
                 }
             })
             .await;
-        rotation.advance(key_sets::MAX_AGE_SECONDS);
+        rotation.advance(MINUTE);
         let said = round.race(ask).await;
         let refused = |said: &Verdict| matches!(said, Verdict::Unauthorized | Verdict::Away);
         assert!(said.iter().all(refused) && said.contains(&Verdict::Unauthorized), "{said:?}");

@@ -2,8 +2,9 @@
 
 use shared::api_keys::{IDEMPOTENCY_SECONDS, RATE_SECONDS};
 
+use crate::acts::Answer;
 use crate::model::{Kept, Key, Model};
-use crate::rules::{Answer, writer};
+use crate::rules::writer;
 
 /// How long a key lives that expires, in seconds: a day.
 const KEY_SECONDS: i64 = 24 * 60 * 60;

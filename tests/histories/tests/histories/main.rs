@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
+mod acts;
 mod creation;
 mod invariants;
 mod model;
@@ -21,11 +22,11 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokio::runtime::Runtime;
 
-use play::{Ended, play};
+use play::{Answers, Ended, play};
 use step::Step;
 
 /// How many histories there are unless `HISTORIES` says it.
-const FEW: u64 = 40;
+const FEW: u64 = 15;
 /// How long one is at most, in steps.
 const LONGEST: usize = 40;
 /// How often a shorter history is played before it counts as one that goes well: what happens at once does not always go the same way.
@@ -64,12 +65,14 @@ fn goes_wrong(runtime: &Runtime, steps: &[Step], tries: usize) -> Option<String>
 fn every_history_goes_as_the_model_says() {
     let (first, count) = (told("SEED").unwrap_or(1), told("HISTORIES").unwrap_or(FEW));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let (mut acts, mut away) = (0, 0);
+    let (mut answers, mut away) = (Answers::new(), 0);
     for seed in first..first + count {
         let mut runner = runner(seed);
         let mut tree = step::history(LONGEST).new_tree(&mut runner).unwrap();
         match runtime.block_on(play(&whole(tree.current()))) {
-            Ended::Well(done) => acts += done,
+            Ended::Well(more) => {
+                more.into_iter().for_each(|(kind, count)| *answers.entry(kind).or_default() += count)
+            }
             Ended::Away => away += 1,
             Ended::Badly(mut story) => {
                 eprintln!("history {seed} goes wrong; making it shorter");
@@ -90,9 +93,12 @@ fn every_history_goes_as_the_model_says() {
             }
         }
         if (seed - first) % 50 == 49 {
-            eprintln!("{} histories, {acts} acts; the service was away in {away}", seed - first + 1);
+            eprintln!("{} histories", seed - first + 1);
         }
     }
-    eprintln!("{count} histories, {acts} acts; the service was away in {away}");
+    for ((act, answer), count) in &answers {
+        eprintln!("{count:>7}  {act}: {answer}");
+    }
+    eprintln!("{count} histories; the service was away in {away}");
     assert!(away <= count / 4, "the service was away in {away} of {count} histories");
 }

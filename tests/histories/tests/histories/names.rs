@@ -1,6 +1,6 @@
 //! What was really given for each thing that the model numbers.
 
-use crate::rules::Answer;
+use crate::acts::Answer;
 use crate::world::Given;
 
 /// Everything that was given to somebody, in the model's order.

@@ -1,5 +1,6 @@
 //! One history, played: each step is carried out, and what came of it is explained by the model or not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devstack::{Devstack, Options};
@@ -8,17 +9,21 @@ use shared::clock::Clock as _;
 use time::Duration;
 use tokio::sync::Barrier;
 
+use crate::acts::Act;
 use crate::model::Model;
 use crate::names::Names;
-use crate::rules::{Act, Running};
+use crate::rules::Running;
 use crate::step::{Deed, Pick, Step, Typed};
 use crate::world::{Away, Given, World};
 use crate::{invariants, story, table};
 
+/// How often each kind of act was answered in each way.
+pub type Answers = BTreeMap<(&'static str, &'static str), usize>;
+
 /// How a history ended.
 pub enum Ended {
-    /// As it should; so many acts were done.
-    Well(usize),
+    /// As it should; how often each kind of act was answered in each way.
+    Well(Answers),
     /// Not as it should: the whole story.
     Badly(String),
     /// The service could not answer.
@@ -38,7 +43,7 @@ pub async fn play(steps: &[Step]) -> Ended {
             Err(Away) => return Ended::Away,
         }
     }
-    Ended::Well(scene.acts)
+    Ended::Well(scene.answers)
 }
 
 struct Scene {
@@ -48,7 +53,7 @@ struct Scene {
     /// The table after the last step.
     items: Vec<Value>,
     lines: Vec<String>,
-    acts: usize,
+    answers: Answers,
 }
 
 type Judged = Result<Result<(), String>, Away>;
@@ -58,7 +63,7 @@ impl Scene {
         let devstack = Devstack::start(Options::default()).await.unwrap();
         let model = Model::new(devstack.clock.now_seconds());
         let items = devstack.dynamodb.dump().await.unwrap();
-        Self { devstack, model, names: Names::default(), items, lines: Vec::new(), acts: 0 }
+        Self { devstack, model, names: Names::default(), items, lines: Vec::new(), answers: Answers::new() }
     }
 
     async fn step(&mut self, step: &Step) -> Judged {
@@ -73,6 +78,20 @@ impl Scene {
                     return Ok(entered);
                 }
                 self.together(&[Deed::Verify { challenge: Pick(0), typed: Typed::Right }]).await
+            }
+            Step::Siege { who, codes } => {
+                for nth in 0..12 {
+                    let deed = match (codes, nth % 6) {
+                        (false, _) => Deed::Login { who: *who, right: false },
+                        (true, 0) => Deed::Login { who: *who, right: true },
+                        (true, _) => Deed::Verify { challenge: Pick(0), typed: Typed::Wrong },
+                    };
+                    let guessed = self.together(&[deed]).await?;
+                    if guessed.is_err() {
+                        return Ok(guessed);
+                    }
+                }
+                Ok(Ok(()))
             }
             Step::Wait(seconds) => {
                 self.devstack.clock.advance(Duration::seconds(*seconds));
@@ -97,13 +116,13 @@ impl Scene {
             return Ok(Ok(()));
         }
         let given = self.carry_out(&acts).await?;
-        self.acts += acts.len();
         for (nth, (act, given)) in acts.iter().zip(&given).enumerate() {
             let number = match nth {
                 0 => format!("{:>3}.", self.lines.len() + 1),
                 _ => "    and at once:".to_owned(),
             };
             self.lines.push(format!("{number} {}", story::told(&self.model, &self.names, act, given)));
+            *self.answers.entry((act.kind(), given.kind())).or_default() += 1;
         }
         let before = std::mem::replace(&mut self.items, self.devstack.dynamodb.dump().await.unwrap());
         let ends = explain(&self.model, &self.names, &acts, &given);

@@ -73,6 +73,8 @@ pub enum Step {
     One(Deed),
     /// A whole login.
     Enter { who: usize },
+    /// More wrong guesses than an address is allowed: at codes, with a new challenge for every five, or at the password.
+    Siege { who: usize, codes: bool },
     /// Several things at once.
     Together(Vec<Deed>),
     /// Time passes: so many seconds.
@@ -148,7 +150,7 @@ fn wait() -> BoxedStrategy<i64> {
     const DAY: i64 = 24 * 60 * 60;
     // A second, around a minute, a token's and a guard's quarter of an hour, a key's or an answer's day, a session's month.
     prop_oneof![
-        4 => Just(1), 2 => Just(59), 6 => Just(60), 2 => Just(61), 2 => Just(600), 2 => Just(900), 1 => Just(DAY),
+        8 => Just(1), 4 => Just(59), 12 => Just(60), 4 => Just(61), 2 => Just(600), 2 => Just(900), 2 => Just(DAY),
         1 => Just(30 * DAY),
     ]
     .boxed()
@@ -157,10 +159,11 @@ fn wait() -> BoxedStrategy<i64> {
 /// A history of up to `longest` steps.
 pub fn history(longest: usize) -> BoxedStrategy<Vec<Step>> {
     let step = prop_oneof![
-        10 => deed().prop_map(Step::One),
-        2 => who().prop_map(|who| Step::Enter { who }),
-        4 => vec(prop_oneof![2 => of_people(), 1 => of_the_operator()], 2..=4).prop_map(Step::Together),
-        4 => wait().prop_map(Step::Wait),
+        20 => deed().prop_map(Step::One),
+        3 => who().prop_map(|who| Step::Enter { who }),
+        1 => (who(), any::<bool>()).prop_map(|(who, codes)| Step::Siege { who, codes }),
+        8 => vec(prop_oneof![2 => of_people(), 1 => of_the_operator()], 2..=4).prop_map(Step::Together),
+        6 => wait().prop_map(Step::Wait),
     ];
     vec(step, 1..=longest).boxed()
 }

@@ -2,9 +2,9 @@
 
 use shared::users::Role;
 
+use crate::acts::{Act, Answer};
 use crate::model::Model;
 use crate::names::Names;
-use crate::rules::{Act, Answer};
 use crate::step::Typed;
 use crate::world::{Given, organization, person};
 

@@ -15,8 +15,8 @@ use shared::organizations::{OnboardingStatus, PaymentsStatus};
 use shared::principals::{Principal, UserPrincipal};
 use shared::sensitive::Sensitive;
 
+use crate::acts::Act;
 use crate::names::Names;
-use crate::rules::Act;
 use crate::step::Typed;
 
 /// A password that is nobody's.
@@ -39,6 +39,13 @@ pub enum Given {
     Tokens { session: String, refresh: String, access: String },
     /// A key's id and the key.
     Key { id: String, key: String },
+}
+
+impl Given {
+    /// A refusal's code, or that it is none.
+    pub fn kind(&self) -> &'static str {
+        if let Self::Refused(code) = self { code } else { "done" }
+    }
 }
 
 /// The service could not answer: what was written, nobody knows. It happens on a starved machine.
