@@ -97,7 +97,12 @@ fn no_plaintext(items: &[Value], names: &Names) -> Result<(), String> {
 
 /// No session that is over has a refresh token that is alive: the write that would rotate it is refused, even to one who read the
 /// session before it ended.
-pub async fn of_sessions(world: &World, items: &[Value], now: i64) -> Result<Result<(), String>, Away> {
+pub async fn of_sessions(
+    world: &World,
+    names: &Names,
+    items: &[Value],
+    now: i64,
+) -> Result<Result<(), String>, Away> {
     let is_over = |session: &&Value| {
         let member = format!("MEMBER#{}", text(session, "user_id"));
         let member = items.iter().find(|it| begins(it, "ORG#", &member));
@@ -114,7 +119,9 @@ pub async fn of_sessions(world: &World, items: &[Value], now: i64) -> Result<Res
         let as_it_was = Session { revoked_at: None, expires_at: session.expires_at.max(now + 1), ..session };
         let rotated = world.app.store.rotate(&as_it_was, "nobody's", now).await.map_err(|_| Away)?;
         if rotated == RotateOutcome::Rotated {
-            return Ok(Err(format!("the session {id} is over, and its refresh token is alive")));
+            let nth = names.sessions.iter().position(|known| known == id.as_str());
+            let session = nth.map_or(id.to_string(), |nth| (nth + 1).to_string());
+            return Ok(Err(format!("session {session} is over, and its refresh token is alive")));
         }
     }
     Ok(Ok(()))

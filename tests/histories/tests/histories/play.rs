@@ -147,7 +147,7 @@ impl Scene {
     /// What holds after every step.
     async fn look(&self, model: &Model, names: &Names) -> Judged {
         let world = self.world();
-        let of_sessions = invariants::of_sessions(&world, &self.items, model.now).await?;
+        let of_sessions = invariants::of_sessions(&world, names, &self.items, model.now).await?;
         if of_sessions.is_err() {
             return Ok(of_sessions);
         }
