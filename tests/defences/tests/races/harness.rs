@@ -29,7 +29,7 @@ const BETWEEN_ROUNDS: i64 = 61;
 #[expect(clippy::disallowed_methods, reason = "a test is told how long to run by its environment")]
 fn wanted_rounds() -> usize {
     let told = std::env::var("RACE_ROUNDS").ok().filter(|rounds| !rounds.is_empty());
-    told.map_or(FEW_ROUNDS, |rounds| rounds.parse().expect("RACE_ROUNDS is a number"))
+    told.map_or(FEW_ROUNDS, |rounds| rounds.parse().unwrap())
 }
 
 /// One round of a race.

@@ -53,6 +53,8 @@ struct Scene {
     /// The table after the last step.
     items: Vec<Value>,
     lines: Vec<String>,
+    /// How many of the lines have a number.
+    told: usize,
     answers: Answers,
 }
 
@@ -63,7 +65,15 @@ impl Scene {
         let devstack = Devstack::start(Options::default()).await.unwrap();
         let model = Model::new(devstack.clock.now_seconds());
         let items = devstack.dynamodb.dump().await.unwrap();
-        Self { devstack, model, names: Names::default(), items, lines: Vec::new(), answers: Answers::new() }
+        Self {
+            devstack,
+            model,
+            names: Names::default(),
+            items,
+            lines: Vec::new(),
+            told: 0,
+            answers: Answers::new(),
+        }
     }
 
     async fn step(&mut self, step: &Step) -> Judged {
@@ -96,10 +106,17 @@ impl Scene {
             Step::Wait(seconds) => {
                 self.devstack.clock.advance(Duration::seconds(*seconds));
                 self.model.now += seconds;
-                self.lines.push(format!("{:>3}. {}", self.lines.len() + 1, story::wait(*seconds)));
+                self.tell(0, &story::wait(*seconds));
                 self.look(&self.model.clone(), &self.names.clone()).await
             }
         }
+    }
+
+    /// One more line; those of the same step from the second on have no number of their own.
+    fn tell(&mut self, nth: usize, what: &str) {
+        self.told += usize::from(nth == 0);
+        let number = if nth == 0 { format!("{:>3}.", self.told) } else { "     and at once:".to_owned() };
+        self.lines.push(format!("{number} {what}"));
     }
 
     /// Does things at once, or one, and sees what came of it.
@@ -117,11 +134,7 @@ impl Scene {
         }
         let given = self.carry_out(&acts).await?;
         for (nth, (act, given)) in acts.iter().zip(&given).enumerate() {
-            let number = match nth {
-                0 => format!("{:>3}.", self.lines.len() + 1),
-                _ => "    and at once:".to_owned(),
-            };
-            self.lines.push(format!("{number} {}", story::told(&self.model, &self.names, act, given)));
+            self.tell(nth, &story::told(&self.model, &self.names, act, given));
             *self.answers.entry((act.kind(), given.kind())).or_default() += 1;
         }
         let before = std::mem::replace(&mut self.items, self.devstack.dynamodb.dump().await.unwrap());
