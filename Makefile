@@ -14,7 +14,8 @@ REHEARSAL_READY := $(REHEARSAL_TOOLS)/ready
 # cargo-lambda compiles with flags of its own: in the same folder, it and cargo would undo each other's work at every turn.
 LAMBDA_TARGET := target/cargo-lambda
 
-# What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make rehearse SHIP=1, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json
+# What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make rehearse SHIP=1, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json,
+# make races ROUNDS=10, make histories CASES=200 SEED=7
 PORT ?=
 FRESH ?=
 SHIP ?=
@@ -26,13 +27,16 @@ ARGS ?=
 STACK ?=
 URL ?=
 REVOKE ?=
+ROUNDS ?= 100
+CASES ?= 1000
+SEED ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test races histories test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +63,13 @@ smoke: ## a short end-to-end run against a live stage; you type the code that is
 
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
 	cargo test --workspace --locked
+
+races: cargo-is-here ## races R1 to R13 in full: 2, 8, 20 and 50 at once, a hundred rounds each (ROUNDS=100; half an hour)
+	RACE_ROUNDS="$(ROUNDS)" cargo test --locked -p defences --test races -- --nocapture --test-threads=1
+
+histories: cargo-is-here ## random histories against a model (CASES=1000, a second each; SEED=1: from that one on)
+	@seed="$(SEED)"; seed="$${seed:-$$((RANDOM * 32768 + RANDOM))000}"; echo "Histories from SEED=$$seed on."; \
+		HISTORIES="$(CASES)" SEED="$$seed" cargo test --locked -p histories -- --nocapture
 
 test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own engine (takes Java and npm)
 	tests/dynamodb-local/run

@@ -10,16 +10,13 @@ use shared::app::App;
 use shared::flows::Origin;
 use shared::principals::{Principal, UserPrincipal};
 
-/// How many race.
-pub const RACERS: usize = 50;
-
 /// A status and a body.
 pub type Answer = (u16, Value);
 
 /// A devstack and a client of it.
 pub struct Place {
     /// The devstack.
-    pub devstack: Devstack,
+    pub devstack: Arc<Devstack>,
     client: Client,
 }
 
@@ -39,7 +36,8 @@ impl Place {
     pub async fn new() -> Self {
         let dynamodb = std::env::var("DYNAMODB_ENDPOINT").ok().filter(|url| !url.is_empty());
         let options = Options { dynamodb, ..Options::default() };
-        Self { devstack: Devstack::start(options).await.unwrap(), client: Client::new() }
+        let devstack = Arc::new(Devstack::start(options).await.unwrap());
+        Self { devstack, client: Client::new() }
     }
 
     /// The functions' app.

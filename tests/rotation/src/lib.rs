@@ -35,7 +35,7 @@ pub const INTERVAL_DAYS: i64 = 35;
 /// The devstack, and the functions that rotate its secrets.
 pub struct Place {
     /// The devstack.
-    pub devstack: Devstack,
+    pub devstack: Arc<Devstack>,
     /// Where the rotation functions run.
     pub rotator: Environment,
     secrets: Client,
@@ -84,7 +84,11 @@ pub fn denied() -> Fault {
 impl Place {
     /// A new one, in memory, with the secrets that the devstack begins with: no rotation made them.
     pub async fn new() -> Self {
-        let devstack = Devstack::start(Options::default()).await.unwrap();
+        Self::over(Arc::new(Devstack::start(Options::default()).await.unwrap()))
+    }
+
+    /// The rotation of the secrets of a devstack that runs already.
+    pub fn over(devstack: Arc<Devstack>) -> Self {
         let rotator = environment(&devstack, &devstack.config);
         let secrets = aws::clients(&devstack.config, Some(recorder::plain_http())).unwrap().secretsmanager;
         Self { devstack, rotator, secrets }

@@ -1,11 +1,10 @@
-//! What must hold: races, and what each call costs.
+//! What must hold, and what each call costs. Races have a test of their own beside this one.
 
 #![expect(clippy::unwrap_used, reason = "tests, their helpers included, fail by panicking")]
 
 mod budget;
 mod faults;
 mod outages;
-mod races;
 mod recovery;
 mod rotation;
 mod shapes;

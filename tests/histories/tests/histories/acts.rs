@@ -1,0 +1,105 @@
+//! Acts, which are deeds with those they are about, and what is answered.
+
+use shared::users::Role;
+
+use crate::model::Model;
+use crate::step::{Deed, Pick, Typed};
+
+/// A deed, with those it is about.
+#[derive(Debug, Clone)]
+pub enum Act {
+    Login { who: usize, right: bool },
+    Verify { challenge: usize, typed: Typed },
+    Resend { challenge: usize },
+    Refresh { token: usize, header: Option<u8> },
+    Logout { access: usize },
+    CreateKey { access: usize, name: bool, expires: bool, idempotency: Option<u8> },
+    RevokeKey { access: usize, key: usize },
+    Switch { access: usize, live: bool },
+    Show { access: usize },
+    ShowByKey { key: usize },
+    ListKeys { access: usize },
+    Suspend { org: usize, suspended: bool },
+    Onboard { org: usize, completed: bool, payments: bool },
+    EndSessions { who: usize },
+    Unlock { who: usize },
+    OperatorRevoke { key: usize },
+    SetRole { who: usize, role: Role },
+}
+
+impl Act {
+    /// In a word or two.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Login { .. } => "login",
+            Self::Verify { .. } => "verify",
+            Self::Resend { .. } => "resend",
+            Self::Refresh { .. } => "refresh",
+            Self::Logout { .. } => "logout",
+            Self::CreateKey { .. } => "make a key",
+            Self::RevokeKey { .. } => "revoke a key",
+            Self::Switch { .. } => "switch",
+            Self::Show { .. } | Self::ShowByKey { .. } => "show",
+            Self::ListKeys { .. } => "list keys",
+            Self::Suspend { .. }
+            | Self::Onboard { .. }
+            | Self::EndSessions { .. }
+            | Self::Unlock { .. }
+            | Self::OperatorRevoke { .. }
+            | Self::SetRole { .. } => "operator",
+        }
+    }
+}
+
+/// What was answered. What is made is numbered in the model's order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    Refused(&'static str),
+    Done,
+    Challenge(usize),
+    Tokens { session: usize, refresh: usize, access: usize },
+    Key(usize),
+}
+
+impl Model {
+    /// The act that a deed is now; `None` when there is nothing yet that it could be about.
+    pub fn act(&self, deed: &Deed) -> Option<Act> {
+        let access = |pick: &Pick| pick.of(self.access.len());
+        let key = |pick: &Pick| pick.of(self.keys.len());
+        let challenge = |pick: &Pick| pick.of(self.challenges.len());
+        Some(match *deed {
+            Deed::Login { who, right } => Act::Login { who, right },
+            Deed::Verify { challenge: ref it, typed } => Act::Verify { challenge: challenge(it)?, typed },
+            Deed::Resend { challenge: ref it } => Act::Resend { challenge: challenge(it)? },
+            Deed::Refresh { token, header } => Act::Refresh { token: token.of(self.refresh.len())?, header },
+            Deed::Logout { access: ref it } => Act::Logout { access: access(it)? },
+            Deed::CreateKey { access: ref it, name, expires, idempotency } => {
+                Act::CreateKey { access: access(it)?, name, expires, idempotency }
+            }
+            Deed::RevokeKey { access: ref it, key: ref of } => {
+                Act::RevokeKey { access: access(it)?, key: key(of)? }
+            }
+            Deed::Switch { access: ref it, live } => Act::Switch { access: access(it)?, live },
+            Deed::Show { access: ref it } => Act::Show { access: access(it)? },
+            Deed::ShowByKey { key: ref of } => Act::ShowByKey { key: key(of)? },
+            Deed::ListKeys { access: ref it } => Act::ListKeys { access: access(it)? },
+            Deed::Suspend { org, suspended } => Act::Suspend { org, suspended },
+            Deed::Onboard { org, completed, payments } => Act::Onboard { org, completed, payments },
+            Deed::EndSessions { who } => Act::EndSessions { who },
+            Deed::Unlock { who } => Act::Unlock { who },
+            Deed::OperatorRevoke { key: ref of } => Act::OperatorRevoke { key: key(of)? },
+            Deed::SetRole { who, role } => {
+                Act::SetRole { who, role: [Role::Owner, Role::Admin, Role::Viewer][role] }
+            }
+        })
+    }
+
+    /// Whom an act sends mail, if it does: whose code is whose, the mailbox tells for one at a time.
+    pub fn mails(&self, act: &Act) -> Option<usize> {
+        match *act {
+            Act::Login { who, .. } => Some(who),
+            Act::Resend { challenge } => Some(self.challenges[challenge].who),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The real system: acts are carried out by the functions' own code, over a real connection to the engine.
+
+use std::sync::Arc;
+
+use devstack::engines::mailbox::Mailbox;
+use devstack::seed::{DemoOrganization, ORGANIZATIONS, PASSWORD, Person};
+use shared::addresses::EmailAddress;
+use shared::api_keys::Env;
+use shared::app::App;
+use shared::authz::{self, Rejection};
+use shared::challenges::Code;
+use shared::flows::{self, CodeType, KeyRequest, Origin, Refusal, operator};
+use shared::ids::{KeyId, OrgId, UserId};
+use shared::organizations::{OnboardingStatus, PaymentsStatus};
+use shared::principals::{Principal, UserPrincipal};
+use shared::sensitive::Sensitive;
+
+use crate::acts::Act;
+use crate::names::Names;
+use crate::step::Typed;
+
+/// A password that is nobody's.
+pub const WRONG_PASSWORD: &str = "not-their-password";
+/// What the `Idempotency-Key`s of refreshes begin with.
+pub const HEADER: &str = "history-header-";
+/// What the idempotency keys of creations begin with.
+pub const IDEMPOTENCY: &str = "history-idempotency-";
+
+/// What was answered, as it came.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// A refusal's code.
+    Refused(&'static str),
+    /// Nothing that anybody keeps.
+    Done,
+    /// A challenge, and the code that was mailed.
+    Challenge { id: String, code: String },
+    /// Both tokens and their session's id.
+    Tokens { session: String, refresh: String, access: String },
+    /// A key's id and the key.
+    Key { id: String, key: String },
+}
+
+impl Given {
+    /// A refusal's code, or that it is none.
+    pub fn kind(&self) -> &'static str {
+        if let Self::Refused(code) = self { code } else { "done" }
+    }
+}
+
+/// The service could not answer: what was written, nobody knows. It happens on a starved machine.
+#[derive(Debug)]
+pub struct Away;
+
+/// A person of the demo organizations.
+pub fn person(who: usize) -> &'static Person {
+    let org = organization(who / 3);
+    [&org.owner, &org.admin, &org.viewer][who % 3]
+}
+
+/// A demo organization.
+pub fn organization(org: usize) -> &'static DemoOrganization {
+    &ORGANIZATIONS[org]
+}
+
+fn org_id(org: usize) -> OrgId {
+    OrgId::parse(organization(org).id).unwrap()
+}
+
+fn address(who: usize) -> EmailAddress {
+    EmailAddress::parse(person(who).email).unwrap()
+}
+
+/// Whether an authorizer accepts a credential; else the code of its refusal.
+pub async fn judge(app: &App, credential: &str) -> Result<Result<Principal, &'static str>, Away> {
+    match authz::authenticate(app, credential).await {
+        Ok(principal) => Ok(Ok(principal)),
+        Err(Rejection::NotAuthentic(_)) => Ok(Err("unauthorized")),
+        Err(Rejection::Suspended(_)) => Ok(Err("organization_suspended")),
+        Err(Rejection::Unavailable(_)) => Err(Away),
+    }
+}
+
+/// Where acts are carried out.
+#[derive(Clone)]
+pub struct World {
+    /// The functions' app.
+    pub app: Arc<App>,
+    /// The mail.
+    pub mailbox: Mailbox,
+    /// What was given so far.
+    pub names: Arc<Names>,
+}
+
+impl World {
+    /// Carries an act out.
+    pub async fn act(self, act: Act) -> Result<Given, Away> {
+        match self.attempt(&act).await {
+            Ok(given) => Ok(given),
+            Err(Refusal::Failed(_)) => Err(Away),
+            Err(refusal) => Ok(Given::Refused(refusal.code())),
+        }
+    }
+
+    async fn attempt(&self, act: &Act) -> Result<Given, Refusal> {
+        let (app, from) = (self.app.as_ref(), origin());
+        match *act {
+            Act::Login { who, right } => self.login(who, right).await,
+            Act::Verify { challenge, typed } => {
+                let (id, codes) = &self.names.challenges[challenge];
+                let code = Code::typed(&code(codes, typed));
+                tokens(flows::verify(app, &from, id, &code, CodeType::Primary).await?)
+            }
+            Act::Resend { challenge } => {
+                let id = self.names.challenges[challenge].0.clone();
+                flows::resend(app, &from, &id).await?;
+                let to = self.mailbox.newest_first(None).into_iter().find(|mail| mail.code.is_some());
+                Ok(Given::Challenge { id, code: to.and_then(|mail| mail.code).unwrap_or_default() })
+            }
+            Act::Refresh { token, header } => {
+                let header = header.map(|nth| format!("{HEADER}{nth}"));
+                let token = &self.names.refresh[token];
+                tokens(flows::refresh(app, &from, token, header.as_deref()).await?)
+            }
+            Act::ShowByKey { key } => {
+                let principal = self.known(&self.names.keys[key].1).await?;
+                flows::organization(app, &from, &principal, None).await.map(|_| Given::Done)
+            }
+            Act::Logout { access }
+            | Act::CreateKey { access, .. }
+            | Act::RevokeKey { access, .. }
+            | Act::Switch { access, .. }
+            | Act::Show { access }
+            | Act::ListKeys { access } => {
+                let Principal::User(user) = self.known(&self.names.access[access]).await? else {
+                    panic!("an access token is a key's")
+                };
+                self.as_person(act, &from, user).await
+            }
+            _ => self.as_operator(act, &from).await.map(|()| Given::Done),
+        }
+    }
+
+    async fn login(&self, who: usize, right: bool) -> Result<Given, Refusal> {
+        let password = if right { PASSWORD } else { WRONG_PASSWORD };
+        let password = Sensitive::new(password.to_owned());
+        let started = flows::login(&self.app, &origin(), &address(who), &password).await?;
+        let code = self.mailbox.code(person(who).email).unwrap_or_default();
+        Ok(Given::Challenge { id: started.challenge_id.to_string(), code })
+    }
+
+    /// Who an authorizer says it is.
+    async fn known(&self, credential: &str) -> Result<Principal, Refusal> {
+        match authz::authenticate(&self.app, credential).await {
+            Ok(principal) => Ok(principal),
+            Err(Rejection::NotAuthentic(_)) => Err(Refusal::SessionOver),
+            Err(Rejection::Suspended(_)) => Err(Refusal::OrganizationSuspended),
+            Err(Rejection::Unavailable(failure)) => Err(failure.into()),
+        }
+    }
+
+    async fn as_person(&self, act: &Act, from: &Origin, user: UserPrincipal) -> Result<Given, Refusal> {
+        let app = self.app.as_ref();
+        match *act {
+            Act::Logout { .. } => flows::logout(app, from, &user).await?,
+            Act::RevokeKey { key, .. } => {
+                flows::revoke_key(app, from, &user, &self.names.keys[key].0).await?;
+            }
+            Act::Switch { live, .. } => {
+                let to = if live { Env::Live } else { Env::Test };
+                flows::switch_environment(app, from, &user, user.org_id.as_str(), to).await?;
+            }
+            Act::ListKeys { .. } => {
+                flows::list_keys(app, from, &user, 100, None).await?;
+            }
+            Act::CreateKey { name, expires, idempotency, .. } => {
+                let key = idempotency.map(|nth| Sensitive::new(format!("{IDEMPOTENCY}{nth}")));
+                let asked = KeyRequest {
+                    key_name: if name { "one" } else { "other" }.to_owned(),
+                    expires_in_days: expires.then_some(1),
+                    env: None,
+                    idempotency_key: key,
+                };
+                let made = flows::create_key(app, from, &user, &asked).await?;
+                let (id, key) = (made.api_key_id.to_string(), made.key.expose().to_owned());
+                return Ok(Given::Key { id, key });
+            }
+            _ => {
+                flows::organization(app, from, &Principal::User(user), None).await?;
+            }
+        }
+        Ok(Given::Done)
+    }
+
+    async fn as_operator(&self, act: &Act, from: &Origin) -> Result<(), Refusal> {
+        let app = self.app.as_ref();
+        match *act {
+            Act::Suspend { org, suspended } => {
+                operator::set_suspended(app, from, &org_id(org), suspended).await?;
+            }
+            Act::Onboard { org, completed, payments } => {
+                let onboarding =
+                    if completed { OnboardingStatus::Completed } else { OnboardingStatus::InProgress };
+                let payments = if payments { PaymentsStatus::Enabled } else { PaymentsStatus::Disabled };
+                operator::set_onboarding(app, from, &org_id(org), onboarding, payments).await?;
+            }
+            Act::EndSessions { who } => {
+                operator::end_sessions(app, from, &address(who)).await?;
+            }
+            Act::Unlock { who } => {
+                operator::unlock_account(app, from, &address(who)).await?;
+            }
+            Act::OperatorRevoke { key } => {
+                let id = &self.names.keys[key].0;
+                let org = self.names.organization_of_key(key);
+                operator::revoke_key(app, from, &org_id(org), &KeyId::parse(id).unwrap()).await?;
+            }
+            Act::SetRole { who, role } => {
+                let user = UserId::parse(person(who).user_id).unwrap();
+                app.store.set_role(&org_id(who / 3), &user, role).await?;
+            }
+            _ => unreachable!("no operator does this"),
+        }
+        Ok(())
+    }
+}
+
+fn origin() -> Origin {
+    Origin { request_id: "history".to_owned(), network: crate::table::NETWORK.to_owned() }
+}
+
+/// The code that is typed, out of those that were mailed for a challenge.
+fn code(codes: &[String], typed: Typed) -> String {
+    let wrong = || (0..10).map(|digit| format!("00000{digit}")).find(|code| !codes.contains(code));
+    let replaced = codes.len().checked_sub(2).map(|nth| codes[nth].clone());
+    match typed {
+        Typed::Right => codes.last().cloned().unwrap_or_default(),
+        Typed::Replaced => replaced.or_else(wrong).unwrap_or_default(),
+        Typed::Wrong => wrong().unwrap_or_default(),
+    }
+}
+
+fn tokens(tokens: flows::Tokens) -> Result<Given, Refusal> {
+    Ok(Given::Tokens {
+        session: session_id(tokens.access_token.expose()),
+        refresh: tokens.refresh_token.expose().to_owned(),
+        access: tokens.access_token.expose().clone(),
+    })
+}
+
+/// The session that an access token names: its claims are not secret.
+fn session_id(access_token: &str) -> String {
+    use base64::Engine as _;
+    let claims = access_token.split('.').nth(1).unwrap();
+    let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    claims["sid"].as_str().unwrap().to_owned()
+}
