@@ -10,6 +10,8 @@
     reason = "tests, their helpers included, fail by panicking"
 )]
 
+use inputs as harness;
+
 mod access_tokens;
 mod api_keys;
 mod authorization;
@@ -17,7 +19,6 @@ mod authorizer_events;
 mod authorizer_junk;
 mod bodies;
 mod fields;
-mod harness;
 mod limits;
 mod logs;
 mod metrics;
