@@ -1,6 +1,9 @@
 //! Tells the corpus, area by area.
 
 use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
 
 use crate::corpus::{self, Line};
 use crate::ways::Way;
@@ -15,6 +18,12 @@ async fn tell(world: &mut World, line: &Line, way: Way) -> Result<(), String> {
     Ok(())
 }
 
+/// The same; a panic on the way is what is wrong with this line, and the next is told all the same.
+async fn tell_calmly(world: &mut World, line: &Line, way: Way) -> Result<(), String> {
+    let told = AssertUnwindSafe(tell(world, line, way)).catch_unwind().await;
+    told.unwrap_or_else(|_| Err("it panicked; why stands above".to_owned()))
+}
+
 /// Tells every line of an area, then fails if one did.
 async fn tell_all(area: &str) {
     let lines = corpus::area(area);
@@ -23,8 +32,8 @@ async fn tell_all(area: &str) {
     for line in &lines {
         for way in line.ways(&shared) {
             let result = match line.alone {
-                true => tell(&mut World::new().await, line, way).await,
-                false => tell(&mut shared, line, way).await,
+                true => tell_calmly(&mut World::new().await, line, way).await,
+                false => tell_calmly(&mut shared, line, way).await,
             };
             shared.settle(line);
             told += 1;

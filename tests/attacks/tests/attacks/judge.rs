@@ -13,7 +13,11 @@ pub fn answer(expected: &Expected, request: &Request, seen: &Seen) -> Result<(),
     match seen {
         Seen::Broken(_) => wrong(),
         Seen::Refused(status, code) => {
-            if (*status, code) == (expected.status, &expected.code) { Ok(()) } else { wrong() }
+            if (*status, code) == (expected.status, &expected.code) {
+                Ok(())
+            } else {
+                wrong()
+            }
         }
         Seen::Answer(answer) if expected.is_success() => {
             let done = answer.json()["success"] == true || answer.body.is_empty();
@@ -21,7 +25,11 @@ pub fn answer(expected: &Expected, request: &Request, seen: &Seen) -> Result<(),
             if answer.status == expected.status && (done || public) { Ok(()) } else { wrong() }
         }
         Seen::Answer(answer) if expected.is_bare() => {
-            if answer.status == expected.status { Ok(()) } else { wrong() }
+            if answer.status == expected.status {
+                Ok(())
+            } else {
+                wrong()
+            }
         }
         Seen::Answer(answer) => expected
             .refusal()

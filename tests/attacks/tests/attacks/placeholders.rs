@@ -132,7 +132,8 @@ fn flip(text: &str, at: usize) -> String {
 fn look_alike(key: &str) -> String {
     let alike = [("0", "O"), ("O", "0"), ("l", "1"), ("1", "l"), ("I", "l"), ("5", "S"), ("S", "5")];
     let found = alike.iter().find(|(one, _)| key[8..].contains(one));
-    found.map_or_else(|| flip(key, 20), |(one, other)| key[..8].to_owned() + &key[8..].replacen(one, other, 1))
+    found
+        .map_or_else(|| flip(key, 20), |(one, other)| key[..8].to_owned() + &key[8..].replacen(one, other, 1))
 }
 
 /// The digits of another script, the first of which is `zero`.

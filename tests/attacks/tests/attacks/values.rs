@@ -25,11 +25,14 @@ impl World {
             "key" | "key.id" | "key.other" | "key.other.id" | "key.live" | "key.live.id" => {
                 self.make_active_key(name.strip_suffix(".id").unwrap_or(name)).await;
             }
-            "key.revoked" | "key.revoked.id" | "key.old" | "key.old.id" | "key.suspended" | "org.suspended" => {
+            "key.revoked" | "key.revoked.id" | "key.old" | "key.old.id" | "key.suspended"
+            | "org.suspended" => {
                 self.make_lost_key(name).await;
             }
             "challenge" | "code" | "wrong" => self.challenge("", "viewer").await,
-            "challenge.other" | "code.other" | "wrong.other" => self.challenge(".other", "other.viewer").await,
+            "challenge.other" | "code.other" | "wrong.other" => {
+                self.challenge(".other", "other.viewer").await
+            }
             "challenge.admin" | "code.admin" | "wrong.admin" => self.challenge(".admin", "admin").await,
             "email.accent" | "email.umlaut" | "email.long" | "password.accent" => {
                 self.people_with_odd_names().await;
@@ -118,7 +121,8 @@ impl World {
     /// Before the next telling: a challenge is for one of them.
     pub fn forget_challenges(&mut self) {
         self.values.retain(|name, _| {
-            !["challenge", "code", "wrong"].contains(&name.split('.').next().unwrap()) || name.ends_with("none")
+            !["challenge", "code", "wrong"].contains(&name.split('.').next().unwrap())
+                || name.ends_with("none")
         });
     }
 

@@ -110,9 +110,7 @@ impl World {
         match verdict {
             Err(_) => Err(Seen::Broken("the authorizer panicked".to_owned())),
             Ok(Verdict::Allowed(context)) => Ok(context),
-            Ok(Verdict::Unauthorized) if kind.is_rest() => {
-                Err(Seen::Refused(401, "unauthorized".to_owned()))
-            }
+            Ok(Verdict::Unauthorized) if kind.is_rest() => Err(Seen::Refused(401, "unauthorized".to_owned())),
             // Where there is no 401, it is told by the reason.
             Ok(Verdict::Denied(context)) => {
                 let code = context["code"].as_str().unwrap_or_default().to_owned();

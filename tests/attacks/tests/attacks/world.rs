@@ -1,5 +1,7 @@
 //! The world an attack is told in: a devstack, its people, and what they have. What no line asks for is not made.
 
+use std::sync::OnceLock;
+
 use devstack::gateway::invoke::Functions;
 use devstack::gateway::template::Api;
 use devstack::seed::{ACORN, BIRCH, PASSWORD, Person};
@@ -21,7 +23,7 @@ use crate::placeholders::Values;
 pub struct World {
     pub stack: Stack,
     /// The routes of the template.
-    pub api: Api,
+    pub api: &'static Api,
     /// The functions with nothing in front.
     pub functions: Functions,
     /// What lines have asked for so far.
@@ -37,7 +39,8 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let stack = Stack::start().await;
-        let api = Api::read(&devstack::template_path()).unwrap();
+        static API: OnceLock<Api> = OnceLock::new();
+        let api = API.get_or_init(|| Api::read(&devstack::template_path()).unwrap());
         let functions = Functions::InProcess(stack.app(), tracing::Dispatch::none());
         let mut world = Self {
             stack,
