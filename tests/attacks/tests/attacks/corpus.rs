@@ -136,6 +136,8 @@ pub struct TokenSpec {
     pub claims_without: Vec<String>,
     /// A text in place of the claims.
     pub claims_raw: Option<String>,
+    /// What is put behind the encoded claims before they are signed.
+    pub tail: String,
     /// Who signs, or what stands there instead.
     pub sign: Option<String>,
     /// How the three parts, `«h»`, `«p»` and `«s»`, are put together.

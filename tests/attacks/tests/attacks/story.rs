@@ -1,5 +1,7 @@
 //! Tells a line: each of its steps, one way.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use inputs::gateways::Kind;
@@ -9,7 +11,7 @@ use shared::ids::{OrgId, UserId};
 use shared::users::Role;
 
 use crate::corpus::{Act, Ask, Line, Step};
-use crate::expected::Changes;
+use crate::expected::{Changes, Expected};
 use crate::judge;
 use crate::placeholders::{fill, fill_json, names};
 use crate::tokens;
@@ -102,7 +104,7 @@ impl World {
     }
 
     /// What is expected on this way.
-    fn expected<'a>(&self, way: Way, ask: &'a Ask) -> &'a crate::expected::Expected {
+    fn expected<'a>(&self, way: Way, ask: &'a Ask) -> &'a Expected {
         let own = if way == Way::Gateway { &ask.gateway } else { &ask.straight };
         own.as_ref().unwrap_or(&ask.expect)
     }
@@ -134,13 +136,13 @@ impl World {
         way: Way,
         ask: &Ask,
         many: usize,
-        answers: &std::collections::BTreeMap<String, usize>,
+        answers: &BTreeMap<String, usize>,
     ) -> Result<Seen, String> {
         let request = self.request(ask);
         let network = self.network(ask);
         let told = (0..many).map(|_| self.tell(way, ask, &request, network));
         let told: Vec<Seen> = futures::future::join_all(told).await;
-        let mut counted = std::collections::BTreeMap::new();
+        let mut counted = BTreeMap::new();
         for seen in &told {
             *counted.entry(seen.said()).or_insert(0) += 1;
         }

@@ -29,7 +29,7 @@ const SPKI: [u8; 26] = [
 pub fn token(forge: &Forge, published: &Value, spec: &TokenSpec, values: &Values) -> String {
     let header = text(&forge.header, &spec.header, &spec.header_without, spec.header_raw.as_deref(), values);
     let claims = text(&forge.claims, &spec.claims, &spec.claims_without, spec.claims_raw.as_deref(), values);
-    let (h, p) = (encode(header), encode(claims));
+    let (h, p) = (encode(header), encode(claims) + &spec.tail);
     let input = format!("{h}.{p}");
     let s = signature(forge, published, spec.sign.as_deref().unwrap_or("ours"), &input);
     match &spec.text {

@@ -209,7 +209,7 @@ impl World {
     }
 }
 
-/// Puts a value into an event, by JSON pointer; `~` alone names what is not there yet.
+/// Puts a value into an event, by JSON pointer.
 fn put(event: &mut Value, pointer: &str, value: Value) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let parent = if parent.is_empty() { Some(event) } else { event.pointer_mut(parent) };
