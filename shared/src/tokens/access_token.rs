@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, crypto};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde::{Deserialize, Serialize};
 
 use super::key_set::Keyring;
@@ -127,10 +127,15 @@ pub fn verify(token: &str, keyring: &Keyring, audience: &str, now: i64) -> Resul
         return Err(TokenError::UnknownKid);
     }
     let key = keyring.find(&header.kid).ok_or(TokenError::UnknownKid)?;
-    match crypto::verify(signature, signed.as_bytes(), key, Algorithm::ES256) {
-        Ok(true) => check(part(claims)?, &keyring.issuer, audience, now),
-        Ok(false) | Err(_) => Err(TokenError::BadSignature),
+    if !is_signed(signed.as_bytes(), signature, key) {
+        return Err(TokenError::BadSignature);
     }
+    check(part(claims)?, &keyring.issuer, audience, now)
+}
+
+/// Whether a signature, r and s of 32 bytes each in base64url (RFC 7518 section 3.4), is by this key over these bytes.
+pub fn is_signed(bytes: &[u8], signature: &str, key: &DecodingKey) -> bool {
+    crypto::verify(signature, bytes, key, Algorithm::ES256).is_ok_and(|signed| signed)
 }
 
 fn check(claims: Claims, issuer: &str, audience: &str, now: i64) -> Result<Claims, TokenError> {

@@ -1,5 +1,6 @@
 //! The published set of public signing keys, and the issuer they sign for.
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
@@ -46,17 +47,30 @@ pub struct Keyring {
 /// A key set that cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeySetError {
-    /// A key is not a P-256 public key.
+    /// A key is not a P-256 public key for ES256 signatures.
     #[error("the published key {0} cannot be read")]
     Unreadable(String),
+    /// Two keys have one name: nobody can say which one a token means.
+    #[error("two published keys are called {0}")]
+    Ambiguous(String),
     /// No issuer, or no key: nothing can be verified.
     #[error("the key set is empty")]
     Empty,
 }
 
-/// RFC 7518 section 6.2.1.2: the coordinate's full 32 bytes, leading zeros included.
-fn is_coordinate(text: &str) -> bool {
-    BASE64_URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
+/// Whether a key is for our signatures and nothing else: RFC 7517 sections 4.2 and 4.4, RFC 8725 section 3.2.
+fn is_for_signatures(key: &PublicKey) -> bool {
+    key.kty == "EC" && key.crv == "P-256" && key.alg == "ES256" && key.usage == "sig"
+}
+
+/// Whether the coordinates are in full, 32 bytes with leading zeros (RFC 7518 section 6.2.1.2), and of a point of the curve: whatever
+/// else a key can be, nothing was ever signed with it.
+fn is_on_the_curve(key: &PublicKey) -> bool {
+    let coordinate = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 32);
+    let (Some(x), Some(y)) = (coordinate(&key.x), coordinate(&key.y)) else {
+        return false;
+    };
+    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [&[4], x.as_slice(), &y].concat()).is_ok()
 }
 
 impl Keyring {
@@ -65,15 +79,16 @@ impl Keyring {
         if set.issuer.is_empty() || set.keys.is_empty() {
             return Err(KeySetError::Empty);
         }
-        let parse = |key: &PublicKey| {
-            let readable =
-                key.kty == "EC" && key.crv == "P-256" && is_coordinate(&key.x) && is_coordinate(&key.y);
-            let parsed = DecodingKey::from_ec_components(&key.x, &key.y).ok().filter(|_| readable);
-            parsed
-                .map(|parsed| (key.kid.clone(), parsed))
-                .ok_or_else(|| KeySetError::Unreadable(key.kid.clone()))
-        };
-        let keys = set.keys.iter().map(parse).collect::<Result<_, _>>()?;
+        let mut keys: Vec<(String, DecodingKey)> = Vec::with_capacity(set.keys.len());
+        for key in &set.keys {
+            if keys.iter().any(|(name, _)| *name == key.kid) {
+                return Err(KeySetError::Ambiguous(key.kid.clone()));
+            }
+            let usable = is_for_signatures(key) && is_on_the_curve(key);
+            let parsed = DecodingKey::from_ec_components(&key.x, &key.y).ok().filter(|_| usable);
+            let parsed = parsed.ok_or_else(|| KeySetError::Unreadable(key.kid.clone()))?;
+            keys.push((key.kid.clone(), parsed));
+        }
         Ok(Self { issuer: set.issuer, published: set.keys, keys })
     }
 

@@ -6,17 +6,9 @@ use shared::api_keys::{Env, PlainKey};
 use shared::rng::SystemRng;
 use time::Duration;
 
-use crate::harness::{Cases, Refusal, Request, Stack, gateways};
+use crate::harness::{Cases, Refusal, Request, Stack, gateways, with_checksum};
 
 const ME: &str = "/api/v1/organizations/me";
-
-/// The checksum a key with this beginning needs to be well-formed: CRC-32 in six base62 digits.
-fn with_checksum(beginning: &str) -> String {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let crc = crc32fast::hash(beginning.as_bytes());
-    let digits = (0..6).rev().map(|place| char::from(DIGITS[(crc / 62_u32.pow(place) % 62) as usize]));
-    digits.fold(beginning.to_owned(), |key, digit| key + &digit.to_string())
-}
 
 fn swap_case(text: &str) -> String {
     text.chars()

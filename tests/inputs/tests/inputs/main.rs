@@ -6,9 +6,10 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "tests, their helpers included, fail by panicking"
 )]
+
+use inputs as harness;
 
 mod access_tokens;
 mod api_keys;
@@ -17,7 +18,6 @@ mod authorizer_events;
 mod authorizer_junk;
 mod bodies;
 mod fields;
-mod harness;
 mod limits;
 mod logs;
 mod metrics;

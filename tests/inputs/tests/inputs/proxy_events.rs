@@ -1,6 +1,8 @@
 //! Events of a gateway whose odd fields a client has chosen, or an event sent by hand. A function answers whatever they hold, and never
 //! panics; a scheme, a host, a stage or a path decides nothing.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use devstack::seed::ACORN;
@@ -8,7 +10,8 @@ use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
 use serde_json::{Value, json};
 
-use crate::harness::Stack;
+use crate::harness::events::Routed;
+use crate::harness::{Request, Stack};
 
 /// What is no scheme, host, stage, path or query.
 const JUNK: [&str; 16] = [
@@ -38,34 +41,17 @@ fn sample(name: &str) -> Value {
 /// The same request as an HTTP API sends it: payload 2.0.
 fn as_http_api(route: &str, body: Option<&Value>, context: &Value) -> Value {
     let (method, path) = route.split_once(' ').unwrap();
-    json!({
-        "version": "2.0",
-        "routeKey": route,
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json", "host": "abc.execute-api.eu-west-1.amazonaws.com"},
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "abc",
-            "domainName": "abc.execute-api.eu-west-1.amazonaws.com",
-            "domainPrefix": "abc",
-            "http": {
-                "method": method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "198.51.100.23",
-                "userAgent": "curl",
-            },
-            "requestId": "request-1",
-            "routeKey": route,
-            "stage": "$default",
-            "time": "24/Nov/2026:09:00:00 +0000",
-            "timeEpoch": 1_795_510_800_000_i64,
-            "authorizer": {"lambda": context},
-        },
-        "body": body.map(Value::to_string),
-        "isBase64Encoded": false,
-    })
+    let request = Request::new(method, path);
+    let request = body.map_or(request.clone(), |body| request.json(body));
+    let routed = Routed {
+        request: &request,
+        resource: path,
+        parameters: &BTreeMap::new(),
+        context: Some(context),
+        source: "198.51.100.23",
+        now: 1_795_510_800,
+    };
+    routed.http()
 }
 
 fn request(event: &Value) -> lambda_http::Request {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use devstack::Devstack;
 use serde_json::Value;
 
+/// Everything that could have changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     items: BTreeMap<String, Value>,
@@ -12,6 +13,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// As it is now.
     pub async fn of(devstack: &Devstack) -> Self {
         let items = devstack.dynamodb.dump().await.unwrap();
         let named = |item: Value| (format!("{} {}", item["pk"], item["sk"]).replace('"', ""), item);

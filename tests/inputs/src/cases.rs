@@ -13,6 +13,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// This status and this code.
     pub fn new(status: u16, code: &'static str) -> Self {
         Self { status, code, fields: Vec::new(), allow: None, counts_a_guess: false }
     }
@@ -22,14 +23,17 @@ impl Refusal {
         Self { fields: fields.to_vec(), ..Self::new(400, "validation_failed") }
     }
 
+    /// The body is no JSON object.
     pub fn no_json() -> Self {
         Self::new(400, "invalid_json")
     }
 
+    /// The body is longer than is read.
     pub fn too_large() -> Self {
         Self::new(413, "body_too_large")
     }
 
+    /// The body is not declared to be JSON, once, in UTF-8 and not compressed.
     pub fn not_said_json() -> Self {
         Self::new(415, "unsupported_media_type")
     }
@@ -39,10 +43,12 @@ impl Refusal {
         Self::new(401, "unauthorized")
     }
 
+    /// There is nothing there for this caller.
     pub fn not_found() -> Self {
         Self::new(404, "not_found")
     }
 
+    /// The path knows these methods only.
     pub fn method_not_allowed(allow: &'static str) -> Self {
         Self { allow: Some(allow), ..Self::new(405, "method_not_allowed") }
     }
@@ -53,7 +59,10 @@ impl Refusal {
     }
 
     /// Says what is wrong with an answer.
-    fn judge(&self, request: &Request, answer: &Response) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// The first thing that is.
+    pub fn judge(&self, request: &Request, answer: &Response) -> Result<(), String> {
         let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
         must(answer.status == self.status, &format!("the status must be {}", self.status))?;
         let id = answer.header("x-request-id").unwrap_or_default();
@@ -112,6 +121,7 @@ pub struct Cases<'a> {
 }
 
 impl<'a> Cases<'a> {
+    /// No case yet.
     pub fn of(stack: &'a Stack) -> Self {
         Self { stack, tried: 0, failed: Vec::new(), known: None }
     }

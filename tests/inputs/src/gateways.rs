@@ -13,15 +13,21 @@ pub const EVERY_ROUTE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A REST API, `TOKEN`.
     RestToken,
+    /// A REST API, `REQUEST`.
     RestRequest,
+    /// An HTTP API, payload 1.0.
     Http1,
+    /// An HTTP API, payload 2.0.
     Http2,
 }
 
 impl Kind {
+    /// All four.
     pub const ALL: [Self; 4] = [Self::RestToken, Self::RestRequest, Self::Http1, Self::Http2];
 
+    /// Whether it is a REST API, which answers 401 to the magic word.
     pub fn is_rest(self) -> bool {
         matches!(self, Self::RestToken | Self::RestRequest)
     }
@@ -137,6 +143,9 @@ fn read(answer: &Value) -> Verdict {
 }
 
 /// A credential that is nobody's: 401 from a REST API, 403 from an HTTP API.
+///
+/// # Errors
+/// Which kind answers what, where that is something else.
 pub async fn refused_by_all(app: &App, header: &str) -> Result<(), String> {
     for kind in Kind::ALL {
         let verdict = ask(app, kind.event(header)).await;
@@ -152,6 +161,9 @@ pub async fn refused_by_all(app: &App, header: &str) -> Result<(), String> {
 }
 
 /// A credential that is somebody's: allowed by every kind.
+///
+/// # Errors
+/// Which kind answers what, where that is something else.
 pub async fn allowed_by_all(app: &App, header: &str) -> Result<(), String> {
     for kind in Kind::ALL {
         let verdict = ask(app, kind.event(header)).await;

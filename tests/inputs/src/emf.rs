@@ -10,9 +10,13 @@ use serde_json::Value;
 /// One value of one metric, as CloudWatch keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Datum {
+    /// Its namespace.
     pub namespace: String,
+    /// Its name.
     pub name: String,
+    /// Its dimensions, the stage among them.
     pub dimensions: BTreeMap<String, String>,
+    /// Its value.
     pub value: f64,
 }
 

@@ -8,7 +8,9 @@ use super::{Request, Stack};
 /// Both tokens of a login.
 #[derive(Debug, Clone)]
 pub struct Session {
+    /// The access token.
     pub access: String,
+    /// The refresh token.
     pub refresh: String,
 }
 
@@ -23,7 +25,9 @@ impl Session {
 /// An API key and its record's id.
 #[derive(Debug, Clone)]
 pub struct MadeKey {
+    /// Its record's id.
     pub id: String,
+    /// The key itself.
     pub key: String,
 }
 
@@ -37,6 +41,7 @@ impl Stack {
         (id, self.devstack.mailbox.code(person.email).unwrap())
     }
 
+    /// A whole login.
     pub async fn log_in(&self, person: Person) -> Session {
         let (challenge, code) = self.challenge(person).await;
         let verify = Request::post("/api/v1/auth/login/2fa/verify")
@@ -46,6 +51,7 @@ impl Stack {
         Session::of(&answer.data())
     }
 
+    /// The session after a refresh.
     pub async fn refresh(&self, session: &Session) -> Session {
         let answer = self
             .send(&Request::post("/api/v1/auth/refresh").json(&json!({"refresh_token": session.refresh})))
@@ -54,6 +60,7 @@ impl Stack {
         Session::of(&answer.data())
     }
 
+    /// Makes a key with this body.
     pub async fn make_key(&self, session: &Session, body: &Value) -> MadeKey {
         let answer =
             self.send(&Request::post("/api/v1/auth/api-keys").bearer(&session.access).json(body)).await;
@@ -62,6 +69,7 @@ impl Stack {
         MadeKey { id: text("api_key_id"), key: text("key") }
     }
 
+    /// Revokes a key.
     pub async fn revoke(&self, session: &Session, key_id: &str) {
         let revoke = Request::delete(&format!("/api/v1/auth/api-keys/{key_id}")).bearer(&session.access);
         let answer = self.send(&revoke).await;

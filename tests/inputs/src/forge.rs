@@ -16,7 +16,9 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
 /// Makes tokens like one genuine token.
 pub struct Forge {
     pkcs8: Vec<u8>,
+    /// The genuine header.
     pub header: Value,
+    /// The genuine claims.
     pub claims: Value,
 }
 
@@ -94,11 +96,19 @@ fn pkcs8(secret: &Value) -> Vec<u8> {
 }
 
 /// The object with one member set; null takes it out.
-fn with(object: &Value, name: &str, value: Value) -> Value {
+pub fn with(object: &Value, name: &str, value: Value) -> Value {
     let mut members = object.as_object().unwrap().clone();
     match value {
         Value::Null => members.remove(name),
         value => members.insert(name.to_owned(), value),
     };
     Value::Object(members)
+}
+
+/// An API key with this beginning and the checksum that it needs to be well-formed: CRC-32 in six base62 digits.
+pub fn with_checksum(beginning: &str) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let crc = crc32fast::hash(beginning.as_bytes());
+    let digits = (0..6).rev().map(|place| char::from(DIGITS[(crc / 62_u32.pow(place) % 62) as usize]));
+    digits.fold(beginning.to_owned(), |key, digit| key + &digit.to_string())
 }

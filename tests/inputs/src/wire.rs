@@ -1,11 +1,11 @@
 //! HTTP/1.1 by hand: what is sent is to the byte what a case says, also where no HTTP library would send it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -13,29 +13,38 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    method: String,
-    target: String,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Option<Vec<u8>>,
+    /// The method.
+    pub method: String,
+    /// Path and query, as they are sent.
+    pub target: String,
+    /// Names and values, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body, if there is one.
+    pub body: Option<Vec<u8>>,
 }
 
 impl Request {
+    /// A request without headers and without a body.
     pub fn new(method: &str, target: &str) -> Self {
         Self { method: method.to_owned(), target: target.to_owned(), headers: Vec::new(), body: None }
     }
 
+    /// `GET`.
     pub fn get(target: &str) -> Self {
         Self::new("GET", target)
     }
 
+    /// `POST`.
     pub fn post(target: &str) -> Self {
         Self::new("POST", target)
     }
 
+    /// `PUT`.
     pub fn put(target: &str) -> Self {
         Self::new("PUT", target)
     }
 
+    /// `DELETE`.
     pub fn delete(target: &str) -> Self {
         Self::new("DELETE", target)
     }
@@ -46,6 +55,7 @@ impl Request {
         self
     }
 
+    /// Adds a credential.
     pub fn bearer(self, credential: &str) -> Self {
         self.header("Authorization", format!("Bearer {credential}"))
     }
@@ -61,10 +71,26 @@ impl Request {
         self.header("Content-Type", "application/json").body(body)
     }
 
+    /// A JSON body, declared as such.
     pub fn json(self, body: &Value) -> Self {
         self.said_json(body.to_string())
     }
 
+    /// The target's two parts.
+    pub fn path_and_query(&self) -> (&str, Option<&str>) {
+        match self.target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (&self.target, None),
+        }
+    }
+
+    /// The values of a header, its name in any case.
+    pub fn values(&self, name: &str) -> Vec<String> {
+        let named = self.headers.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    /// Whether the answer has no body.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"
     }
@@ -77,6 +103,7 @@ impl Request {
         (credential.len() > 12).then(|| credential.to_owned())
     }
 
+    /// What is sent, to the byte.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes =
             format!("{} {} HTTP/1.1\r\nHost: localhost\r\n", self.method, self.target).into_bytes();
@@ -99,13 +126,21 @@ impl Request {
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Response {
+    /// The status.
     pub status: u16,
     /// Names in lower case.
     headers: Vec<(String, String)>,
+    /// The body.
     pub body: String,
 }
 
 impl Response {
+    /// An answer that came another way than over a connection.
+    pub fn new(status: u16, headers: impl IntoIterator<Item = (String, String)>, body: String) -> Self {
+        let headers = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+        Self { status, headers, body }
+    }
+
     /// A header that is there once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter().filter(|(it, _)| it == name).map(|(_, value)| value.as_str());
@@ -151,7 +186,14 @@ impl Response {
 
 /// Sends bytes on a connection of their own and reads until the server closes it.
 pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Response {
-    let mut connection = TcpStream::connect(address).await.unwrap();
+    exchange_from(IpAddr::V4(Ipv4Addr::LOCALHOST), address, bytes).await
+}
+
+/// The same from another loopback address: one of another /24 is another network.
+pub async fn exchange_from(source: IpAddr, address: SocketAddr, bytes: &[u8]) -> Response {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(source, 0)).unwrap();
+    let mut connection = socket.connect(address).await.unwrap();
     let mut answer = Vec::new();
     let talk = async {
         // A server that refuses early may close before it has read everything: its answer is what counts.
