@@ -66,7 +66,8 @@ impl Drop for Operation {
 
 /// Runs a call: the deadline is its own, whatever other calls run beside it.
 pub async fn call<F: Future>(call: F) -> F::Output {
-    METER.scope(Arc::default(), call).await
+    // On the heap, as each operation below: an unoptimized build would otherwise carry all of them on its stack at once.
+    METER.scope(Arc::default(), Box::pin(call)).await
 }
 
 /// Runs an operation for as long as the call has time. Outside of a call, at init, there is no deadline.
@@ -93,7 +94,7 @@ pub async fn within_at_most<F: Future>(longest: Duration, operation: F) -> Resul
     if left.is_zero() {
         return Err(OutOfTime);
     }
-    tokio::time::timeout(left, operation).await.map_err(|_| OutOfTime)
+    tokio::time::timeout(left, Box::pin(operation)).await.map_err(|_| OutOfTime)
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! What DynamoDB can answer that the embedded engine never does.
 
+mod invariants;
+pub mod kinds;
+mod matrix;
+pub mod stage;
+mod ways_on;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use defences::Place;
