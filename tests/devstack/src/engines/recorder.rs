@@ -87,6 +87,8 @@ pub enum Fault {
     SilenceAfter,
     /// It is sent after this long, and answered.
     Late(Duration),
+    /// It is not sent; after this long, this status and JSON come back.
+    LateAnswer(Duration, u16, Value),
 }
 
 type Hook = Arc<dyn Fn(&Recorded) -> Option<Fault> + Send + Sync>;
@@ -237,6 +239,10 @@ impl HttpConnector for Connector {
                     std::future::pending().await
                 })
             }
+            Some(Fault::LateAnswer(by, status, body)) => HttpConnectorFuture::new(async move {
+                tokio::time::sleep(by).await;
+                answer(status, &body)
+            }),
             Some(Fault::Late(by)) => {
                 let sent = self.inner.call(request);
                 HttpConnectorFuture::new(async move {

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use defences::environment::Outcome;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::stage::{Flow, Stage};
+use super::flows::Flow;
+use super::stage::Stage;
 
 /// The items whose keys begin so.
 fn of<'a>(table: &'a [Value], pk: &'a str, sk: &'a str) -> impl Iterator<Item = &'a Value> {
@@ -19,9 +20,20 @@ fn is_live(item: &Value) -> bool {
     item["revoked_at"].is_null()
 }
 
-/// What an item has, counted or said.
-pub fn changed(stage: &Stage, table: &[Value]) -> bool {
-    table != stage.before
+/// Whether the write was made after which a client that asks again is answered something else.
+pub fn is_done(flow: Flow, stage: &Stage, table: &[Value]) -> bool {
+    let (pk, sk) = match flow {
+        Flow::Verify => ("SESSION#".to_owned(), ""),
+        Flow::Refresh => (format!("SESSION#{}", stage.birch_owner.session_id), ""),
+        Flow::Resend => (format!("CHALLENGE#{}", stage.challenge.0), ""),
+        Flow::CreateKey => (format!("ORG#{}", stage.acorn_owner.org_id), "KEY#"),
+        _ => return false,
+    };
+    let telling = |table: &[Value]| -> Vec<Value> {
+        let all = of(table, &pk, sk).map(|it| json!([it["pk"], it["sk"], it["generation"], it["code_hash"]]));
+        all.collect()
+    };
+    telling(table) != telling(&stage.before)
 }
 
 /// Every write of a flow is there, or none is: checked on any table.

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use devstack::engines::recorder::{Fault, Recorded, Recorder};
 use serde_json::json;
-use tokio::sync::Notify;
 
 use super::{cancelled, refused};
 
@@ -60,11 +59,6 @@ impl Kind {
         writes || !matches!(self, Self::Conflict | Self::AnswerLost | Self::ErrorAfter | Self::SilenceAfter)
     }
 
-    /// Whether the request may have been carried out.
-    pub fn may_be_carried_out(self) -> bool {
-        matches!(self, Self::AnswerLost | Self::ErrorAfter | Self::HalfAnswer | Self::SilenceAfter)
-    }
-
     pub fn of(self, request: &Recorded) -> Fault {
         let error = json!({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"});
         match self {
@@ -104,18 +98,4 @@ pub fn inject(requests: &Recorder, nth: usize, kind: Kind, span: Span) {
         let met = at == nth || (span == Span::FromThenOn && at > nth);
         (met && (kind.fits(request) || at == nth)).then(|| kind.of(request))
     });
-}
-
-/// The `nth` request is carried out, and nobody waits for its answer: tells when that is so.
-pub fn kill_after(requests: &Recorder, nth: usize) -> Arc<Notify> {
-    let (reached, tell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let told = Arc::clone(&tell);
-    numbered(requests, move |at, _| {
-        if at == nth {
-            told.notify_one();
-        }
-        (at >= nth).then_some(Fault::SilenceAfter)
-    });
-    drop(reached);
-    tell
 }

@@ -5,8 +5,9 @@ use devstack::seed::{BIRCH, PASSWORD};
 use serde_json::{Value, json};
 use time::Duration;
 
+use super::flows::Flow;
 use super::invariants;
-use super::stage::{Flow, Stage};
+use super::stage::Stage;
 
 /// Follows it to its end.
 pub async fn lead_on(flow: Flow, stage: &Stage, at: &Environment, what: &str) {
