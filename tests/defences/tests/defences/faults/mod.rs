@@ -25,7 +25,6 @@ mod expired;
 mod flows;
 mod gateway;
 mod invariants;
-mod kinds;
 mod matrix;
 mod secrets;
 mod skew;
@@ -36,8 +35,9 @@ mod ways_on;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use defences::Place;
+pub use defences::faults as kinds;
+pub use defences::faults::{cancelled, refused, whole};
 use devstack::engines::recorder::Fault;
-use serde_json::{Value, json};
 
 /// The first `count` requests of `operation` meet `fault`; those after them are answered.
 pub fn times(place: &Place, count: usize, operation: &'static str, fault: Fault) {
@@ -46,31 +46,4 @@ pub fn times(place: &Place, count: usize, operation: &'static str, fault: Fault)
         let early = request.operation == operation && met.fetch_add(1, Ordering::SeqCst) < count;
         early.then(|| fault.clone())
     });
-}
-
-/// An exception of DynamoDB's.
-pub fn refused(kind: &str) -> Fault {
-    Fault::Answer(
-        400,
-        json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected"}),
-    )
-}
-
-/// A cancelled transaction, with the reason for each of its writes.
-pub fn cancelled(reasons: &[&str]) -> Fault {
-    let reasons: Vec<Value> = reasons.iter().map(|code| json!({ "Code": code })).collect();
-    Fault::Answer(
-        400,
-        json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "message": "Transaction cancelled",
-            "CancellationReasons": reasons,
-        }),
-    )
-}
-
-/// Whether every combination is wanted.
-#[expect(clippy::disallowed_methods, reason = "a test is told how much to do by its environment")]
-fn whole() -> bool {
-    std::env::var("FAULTS").is_ok_and(|it| it == "whole")
 }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use devstack::engines::recorder::{Fault, Recorded, Recorder};
-use serde_json::json;
-
-use super::{cancelled, refused};
+use serde_json::{Value, json};
 
 /// A fault, whatever the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +29,7 @@ pub enum Kind {
     SilenceAfter,
 }
 
+/// All of them.
 pub const ALL: [Kind; 9] = [
     Kind::Throttled,
     Kind::Conflict,
@@ -55,10 +54,12 @@ pub enum Span {
 impl Kind {
     /// Whether it means something else for this request than another kind does: a read that is carried out or not is the same.
     pub fn fits(self, request: &Recorded) -> bool {
-        let writes = !request.is_read() && request.operation != "GetSecretValue";
+        let reads_a_secret = ["GetSecretValue", "DescribeSecret"].contains(&request.operation.as_str());
+        let writes = !request.is_read() && !reads_a_secret;
         writes || !matches!(self, Self::Conflict | Self::AnswerLost | Self::ErrorAfter | Self::SilenceAfter)
     }
 
+    /// What the recorder is told to do to this request.
     pub fn of(self, request: &Recorded) -> Fault {
         let error = json!({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"});
         match self {
@@ -98,4 +99,31 @@ pub fn inject(requests: &Recorder, nth: usize, kind: Kind, span: Span) {
         let met = at == nth || (span == Span::FromThenOn && at > nth);
         (met && (kind.fits(request) || at == nth)).then(|| kind.of(request))
     });
+}
+
+/// An exception of DynamoDB's.
+pub fn refused(kind: &str) -> Fault {
+    Fault::Answer(
+        400,
+        json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected"}),
+    )
+}
+
+/// A cancelled transaction, with the reason for each of its writes.
+pub fn cancelled(reasons: &[&str]) -> Fault {
+    let reasons: Vec<Value> = reasons.iter().map(|code| json!({ "Code": code })).collect();
+    Fault::Answer(
+        400,
+        json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "message": "Transaction cancelled",
+            "CancellationReasons": reasons,
+        }),
+    )
+}
+
+/// Whether every combination is wanted.
+#[expect(clippy::disallowed_methods, reason = "a test is told how much to do by its environment")]
+pub fn whole() -> bool {
+    std::env::var("FAULTS").is_ok_and(|it| it == "whole")
 }
