@@ -32,7 +32,7 @@ ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test test-dynamodb-local test-interop rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test faults test-dynamodb-local test-interop rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ smoke: ## a short end-to-end run against a live stage; you type the code that is
 
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
 	cargo test --workspace --locked
+
+faults: cargo-is-here ## every fault at every request of every flow, then the client's retry: all combinations (4 minutes)
+	FAULTS=whole cargo test --locked -p defences -p rotation faults::
 
 test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own engine (takes Java and npm)
 	tests/dynamodb-local/run
