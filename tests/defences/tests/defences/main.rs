@@ -1,6 +1,6 @@
 //! What must hold: races, and what each call costs.
 
-#![expect(clippy::unwrap_used, reason = "tests, their helpers included, fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
 mod budget;
 mod faults;

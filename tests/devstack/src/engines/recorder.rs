@@ -283,7 +283,7 @@ fn answer(status: u16, body: &Value) -> Result<HttpResponse, ConnectorError> {
 /// The first half of an answer, and then an error where the rest should be.
 async fn half(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
-    let body = body.collect().await.map_err(|error| ConnectorError::io(error))?.to_bytes();
+    let body = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
     let frames = [
         Ok(http_body::Frame::data(body.slice(..body.len() / 2))),
         Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)),
