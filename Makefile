@@ -36,7 +36,7 @@ ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test races histories test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test races histories faults test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ races: cargo-is-here ## races R1 to R13 in full: 2, 8, 20 and 50 at once, a hund
 histories: cargo-is-here ## random histories against a model (CASES=1000, a second each; SEED=1: from that one on)
 	@seed="$(SEED)"; seed="$${seed:-$$((RANDOM * 32768 + RANDOM))000}"; echo "Histories from SEED=$$seed on."; \
 		HISTORIES="$(CASES)" SEED="$$seed" cargo test --locked -p histories -- --nocapture
+
+faults: cargo-is-here ## every fault at every request of every flow, then the client's retry: all combinations (4 minutes)
+	FAULTS=whole cargo test --locked -p defences -p rotation faults::
 
 test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own engine (takes Java and npm)
 	tests/dynamodb-local/run

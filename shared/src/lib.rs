@@ -8,7 +8,7 @@
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
 //! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `passwords`, `tokens`, `users`: the rules, without it.
-//! - `addresses`; `crypto`, `ids`; `audit`, `causes`, `clock`, `metrics`, `rng`, `sensitive`: what all of them stand on.
+//! - `addresses`; `crypto`, `ids`; `audit`, `causes`, `clock`, `deadline`, `metrics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
 pub mod api_keys;
@@ -20,6 +20,7 @@ pub mod challenges;
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod deadline;
 pub mod failure;
 pub mod flows;
 pub mod guards;

@@ -29,7 +29,7 @@ const ACTIONS: [(&str, &str); 8] = [
 /// Does what an event asks. `invocation` is Lambda's id of this call.
 pub async fn handle(app: &App, event: Value, invocation: &str) -> Value {
     let origin = Origin { request_id: invocation.to_owned(), network: String::new() };
-    http::envelope(invocation, act(app, &origin, event).await)
+    http::envelope(invocation, act(app, &origin, event)).await
 }
 
 async fn act(app: &App, origin: &Origin, event: Value) -> Result<Value, Problem> {

@@ -9,7 +9,7 @@ use shared::http::{self, Answer, Call, Problem};
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let call = Call::new(&request);
-    http::respond(&call.origin().request_id, route(app, &call).await)
+    http::respond(&call.origin().request_id, route(app, &call)).await
 }
 
 async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {

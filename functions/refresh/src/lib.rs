@@ -13,7 +13,7 @@ const MAX_TOKEN_CHARACTERS: usize = 512;
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let call = Call::new(&request);
-    http::respond(&call.origin().request_id, route(app, &call).await)
+    http::respond(&call.origin().request_id, route(app, &call)).await
 }
 
 async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {

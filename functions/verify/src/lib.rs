@@ -15,7 +15,7 @@ const MAX_ID_CHARACTERS: usize = 64;
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let call = Call::new(&request);
-    http::respond(&call.origin().request_id, route(app, &call).await)
+    http::respond(&call.origin().request_id, route(app, &call)).await
 }
 
 async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {

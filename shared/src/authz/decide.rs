@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::audit::Event;
 use crate::causes::causes;
 use crate::config::HttpApiAnswer;
+use crate::deadline;
 
 /// An error is an answer, too: a REST API makes 401 of the first, our 503 of the second.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +37,7 @@ pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value,
         question.request_id = invocation;
     }
     let result = match question.authorization.and_then(bearer) {
-        Some(credential) => authenticate(app, credential).await,
+        Some(credential) => deadline::call(authenticate(app, credential)).await,
         None => Err(Rejection::NotAuthentic("no_bearer")),
     };
     // An event that names no API plausibly lets nobody in.

@@ -13,7 +13,7 @@ use super::{Config, ConfigError};
 
 /// How long one try may take. DynamoDB answers in milliseconds: a second is a connection that died.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a call may take with all its tries; under every function's own time-out.
+/// How long an operation may take with all its tries. All of a call's together: [`crate::deadline::OF_A_CALL`].
 pub const OPERATION_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// How often a call is tried.
 pub const MAX_ATTEMPTS: u32 = 3;

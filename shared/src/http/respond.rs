@@ -5,6 +5,7 @@ use lambda_http::{Body, Error};
 use serde_json::{Value, json};
 
 use super::Problem;
+use crate::deadline;
 
 /// What a handler answers when it did what it was asked.
 #[derive(Debug)]
@@ -19,8 +20,12 @@ pub enum Answer {
     Public(Value),
 }
 
-/// Puts an answer or a problem into its envelope.
-pub fn respond(request_id: &str, result: Result<Answer, Problem>) -> Response<Body> {
+/// Runs a call under its deadline, and puts its answer or its problem into the envelope.
+pub async fn respond(
+    request_id: &str,
+    call: impl Future<Output = Result<Answer, Problem>>,
+) -> Response<Body> {
+    let result = deadline::call(call).await;
     build(request_id, &result).unwrap_or_else(|_| {
         // Nothing we put into a header can fail to be one; were it so, the client is told no more than that.
         let mut response = Response::new(Body::Empty);
@@ -61,9 +66,9 @@ fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<
     })
 }
 
-/// The envelope alone, for a function that answers no gateway.
-pub fn envelope(request_id: &str, result: Result<Value, Problem>) -> Value {
-    match result {
+/// The same for a function that answers no gateway: the envelope alone.
+pub async fn envelope(request_id: &str, call: impl Future<Output = Result<Value, Problem>>) -> Value {
+    match deadline::call(call).await {
         Ok(data) => success(&data),
         Err(problem) => failure(request_id, &problem),
     }

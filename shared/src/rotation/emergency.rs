@@ -5,6 +5,7 @@ use super::signing::signers;
 use super::{Report, RotationError, current, json_of, read};
 use crate::app::App;
 use crate::crypto;
+use crate::deadline;
 use crate::failure::Failure;
 use crate::rng;
 use crate::secrets::Which;
@@ -23,7 +24,7 @@ const TRIES: usize = 3;
 /// When nobody ever heard of the key, or the drill cannot be carried out for now: call it again.
 pub async fn kill_signing_key(app: &App, kid: &str, invocation: &str) -> Result<Report, RotationError> {
     let mut report = Report::new("signing", invocation);
-    let result = kill(app, kid, &mut report).await;
+    let result = deadline::call(kill(app, kid, &mut report)).await;
     report.end(result)
 }
 
@@ -66,7 +67,7 @@ async fn replace(app: &App, kid: &str, report: &mut Report) -> Result<bool, Rota
 /// When it cannot be made for now: call it again.
 pub async fn make_first(app: &App, invocation: &str) -> Result<Report, RotationError> {
     let mut report = Report::new("signing", invocation);
-    let result = first(app, &mut report).await;
+    let result = deadline::call(first(app, &mut report)).await;
     report.end(result)
 }
 
@@ -106,7 +107,7 @@ async fn put_in_place(
 /// When it cannot be done for now: the next day does it.
 pub async fn clean_up(app: &App, invocation: &str) -> Result<Report, RotationError> {
     let mut report = Report::new("signing", invocation);
-    let result = tidy(app, &mut report).await;
+    let result = deadline::call(tidy(app, &mut report)).await;
     report.end(result)
 }
 

@@ -6,6 +6,7 @@ use super::{
 use crate::api_keys;
 use crate::app::App;
 use crate::challenges;
+use crate::deadline;
 use crate::secrets::Which;
 use crate::secrets::successors::{KeyValue, Move, Rotating};
 use crate::secrets::versions::{Put, Stages, Versions};
@@ -24,7 +25,7 @@ pub async fn rotate_key(app: &App, order: &Order<'_>, invocation: &str) -> Resul
     };
     let mut report = Report::new(name, invocation);
     let versions = app.secrets.versions(which);
-    let result = step(app, &versions, order, lifetime, &mut report).await;
+    let result = deadline::call(step(app, &versions, order, lifetime, &mut report)).await;
     report.end(result)
 }
 

@@ -5,6 +5,7 @@ use super::{
     Order, Report, RotationError, Step, check_freshness, current, give_up_if_over, json_of, read, staged,
 };
 use crate::app::App;
+use crate::deadline;
 use crate::ids;
 use crate::secrets::successors::{Move, Rotating, SigningValue};
 use crate::secrets::versions::{Put, Stages, Versions};
@@ -32,7 +33,7 @@ pub async fn rotate_signing_key(
     invocation: &str,
 ) -> Result<Report, RotationError> {
     let mut report = Report::new("signing", invocation);
-    let result = step(app, order, &mut report).await;
+    let result = deadline::call(step(app, order, &mut report)).await;
     report.end(result)
 }
 

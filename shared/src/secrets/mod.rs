@@ -10,6 +10,7 @@ pub mod versions;
 
 use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
@@ -17,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::causes::{Incurable, causes};
 use crate::clock::Clock;
+use crate::deadline;
 pub use stored::{RotatingKey, Signing};
 use stored::{parse_key, parse_signing};
 use versions::Versions;
@@ -27,6 +29,9 @@ const REFRESH_SECONDS: i64 = 5 * 60;
 const RETRY_SECONDS: i64 = 30;
 /// For this many seconds a kept secret is used while it cannot be read again.
 pub const MAX_AGE_SECONDS: i64 = 60 * 60;
+
+/// For so long a call waits that could use what is kept: twice that, for two secrets, leaves half of its time to the table.
+const PATIENCE: Duration = Duration::from_millis(700);
 
 /// One of the three secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +187,9 @@ impl<T> Kept<T> {
         if let Some(secret) = self.kept(young) {
             return Ok(secret);
         }
-        match self.read(client).await {
+        let usable = |value: &Value<T>| (0..MAX_AGE_SECONDS).contains(&(now - value.read_at));
+        let longest = if self.kept(usable).is_some() { PATIENCE } else { Duration::MAX };
+        match self.read(client, longest).await {
             Ok(secret) => {
                 let secret = Arc::new(secret);
                 let value = Value { secret: Arc::clone(&secret), read_at: now, asked_at: now };
@@ -193,7 +200,7 @@ impl<T> Kept<T> {
                 if let Some(value) = self.value.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
                     value.asked_at = now;
                 }
-                match self.kept(|value| (0..MAX_AGE_SECONDS).contains(&(now - value.read_at))) {
+                match self.kept(usable) {
                     Some(secret) => {
                         tracing::error!(secret = self.name, cause = causes(&error), "using the kept secret");
                         Ok(secret)
@@ -209,8 +216,11 @@ impl<T> Kept<T> {
         value.as_ref().filter(|value| good(value)).map(|value| Arc::clone(&value.secret))
     }
 
-    async fn read(&self, client: &Client) -> Result<T, SecretError> {
-        let answer = client.get_secret_value().secret_id(&self.id).send().await;
+    async fn read(&self, client: &Client, longest: Duration) -> Result<T, SecretError> {
+        let call = client.get_secret_value().secret_id(&self.id);
+        let answer = deadline::within_at_most(longest, call.send()).await;
+        let answer =
+            answer.map_err(|late| SecretError::Unreadable { name: self.name, cause: Box::new(late) })?;
         let answer = answer.map_err(|cause| {
             match Incurable::of(cause.as_service_error().and_then(ProvideErrorMetadata::code)) {
                 Some(trouble) => SecretError::Refused { name: self.name, trouble, cause: Box::new(cause) },

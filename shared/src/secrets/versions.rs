@@ -12,6 +12,7 @@ use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use zeroize::Zeroizing;
 
 use super::SecretError;
+use crate::deadline;
 
 const CURRENT: &str = "AWSCURRENT";
 const PENDING: &str = "AWSPENDING";
@@ -65,8 +66,9 @@ impl Versions<'_> {
 
     /// The labels as they are now.
     pub async fn stages(&self) -> Result<Stages, SecretError> {
-        let call = self.client.describe_secret().secret_id(self.id).send().await;
-        let answer = call.map_err(|cause| self.unreadable(cause))?;
+        let call = self.client.describe_secret().secret_id(self.id).send();
+        let answer = deadline::within(call).await.map_err(|late| self.unreadable(late))?;
+        let answer = answer.map_err(|cause| self.unreadable(cause))?;
         Ok(Stages {
             rotation_enabled: answer.rotation_enabled.unwrap_or_default(),
             labels: answer.version_ids_to_stages.unwrap_or_default(),
@@ -75,8 +77,8 @@ impl Versions<'_> {
 
     /// The value of a version, if it has one.
     pub async fn value(&self, version: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
-        let call = self.client.get_secret_value().secret_id(self.id).version_id(version).send().await;
-        match call {
+        let call = self.client.get_secret_value().secret_id(self.id).version_id(version).send();
+        match deadline::within(call).await.map_err(|late| self.unreadable(late))? {
             Ok(answer) => Ok(answer.secret_string.map(Zeroizing::new)),
             Err(error) => match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
@@ -88,7 +90,8 @@ impl Versions<'_> {
     /// Gives a version its value, and the label `AWSPENDING`.
     pub async fn put_pending(&self, version: &str, value: &str) -> Result<Put, SecretError> {
         let call = self.client.put_secret_value().secret_id(self.id).client_request_token(version);
-        match call.secret_string(value).version_stages(PENDING).send().await {
+        let call = call.secret_string(value).version_stages(PENDING).send();
+        match deadline::within(call).await.map_err(|late| self.unwritable(late))? {
             Ok(_) => Ok(Put::Done),
             Err(error) => match error.as_service_error() {
                 Some(PutSecretValueError::ResourceExistsException(_)) => Ok(Put::AlreadyThere),
@@ -102,7 +105,8 @@ impl Versions<'_> {
     pub async fn make_current(&self, version: &str, from: Option<&str>) -> Result<bool, SecretError> {
         let call = self.client.update_secret_version_stage().secret_id(self.id).version_stage(CURRENT);
         let call = call.move_to_version_id(version).set_remove_from_version_id(from.map(str::to_owned));
-        let Err(error) = call.send().await else {
+        let answer = deadline::within(call.send()).await.map_err(|late| self.unwritable(late))?;
+        let Err(error) = answer else {
             return Ok(true);
         };
         // Why it was refused is told by how things stand: the first version there ever is gets the label by itself, and the answer
@@ -121,7 +125,9 @@ impl Versions<'_> {
             return Ok(());
         }
         let call = self.client.update_secret_version_stage().secret_id(self.id).version_stage(PENDING);
-        let Err(error) = call.remove_from_version_id(version).send().await else {
+        let call = call.remove_from_version_id(version).send();
+        let answer = deadline::within(call).await.map_err(|late| self.unwritable(late))?;
+        let Err(error) = answer else {
             return Ok(());
         };
         match self.stages().await?.pending() == Some(version) {

@@ -9,6 +9,7 @@ use super::users::Member;
 use super::write::{Write, number, text};
 use super::{Finding, Standing, Store, StoreError, Transacted, decode, keys};
 use crate::api_keys::{ActiveKey, IDEMPOTENCY_SECONDS, KeyCredential, KeyRecord, RATE_SECONDS};
+use crate::deadline;
 use crate::ids::{KeyId, OrgId, SessionId, UserId};
 
 /// The answer of a creation, sealed for whoever sends the same idempotency key again.
@@ -141,7 +142,8 @@ impl Store {
             .scan_index_forward(false)
             .consistent_read(true)
             .limit(one_more);
-        let items = query.send().await.map_err(StoreError::from_sdk)?.items.unwrap_or_default();
+        let items =
+            deadline::within(query.send()).await?.map_err(StoreError::from_sdk)?.items.unwrap_or_default();
         let more = items.len() > limit;
         let records = items.into_iter().take(limit).map(decode).collect::<Result<_, _>>()?;
         Ok(KeyPage { records, more })

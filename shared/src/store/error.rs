@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::causes::Incurable;
+use crate::deadline::OutOfTime;
 
 /// Any error's cause, for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -37,6 +38,9 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
+    /// The call has no time left for the table. What was under way may have been written.
+    #[error(transparent)]
+    OutOfTime(#[from] OutOfTime),
     /// Everything else: no connection, a time-out.
     #[error("the table cannot be reached")]
     Sdk(#[source] Cause),

@@ -7,6 +7,7 @@ use super::keys::Key;
 use super::write::{Item, Write, number, text};
 use super::{Store, StoreError, Transacted, decode, keys};
 use crate::addresses::EmailAddress;
+use crate::deadline;
 use crate::guards::{Guard, Guesses};
 
 /// The most items a transaction takes.
@@ -123,7 +124,11 @@ impl Store {
                 .expression_attribute_values(":pk", text(&partition))
                 .consistent_read(true)
                 .limit(TRANSACTION_ITEMS);
-            let items = query.send().await.map_err(StoreError::from_sdk)?.items.unwrap_or_default();
+            let items = deadline::within(query.send())
+                .await?
+                .map_err(StoreError::from_sdk)?
+                .items
+                .unwrap_or_default();
             let guards: Vec<Write> = items.iter().filter_map(Key::of).map(Write::delete).collect();
             if guards.is_empty() {
                 return Ok(opened);

@@ -31,6 +31,7 @@ pub use organizations::{EnvironmentOutcome, Standing};
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
 
 use crate::crypto;
+use crate::deadline;
 use crate::rng::{self, Rng};
 use keys::Key;
 use write::{Action, Item, SHAPE_VERSION, Write};
@@ -83,7 +84,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(key.attributes()))
             .consistent_read(true);
-        let answer = request.send().await.map_err(StoreError::from_sdk)?;
+        let answer = deadline::within(request.send()).await?.map_err(StoreError::from_sdk)?;
         answer.item.map(decode).transpose()
     }
 
@@ -94,7 +95,7 @@ impl Store {
         for nth in 1..=TRIES {
             let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
             let call = self.client.batch_get_item().request_items(&self.table, request);
-            let answer = call.send().await.map_err(StoreError::from_sdk)?;
+            let answer = deadline::within(call.send()).await?.map_err(StoreError::from_sdk)?;
             let items = answer.responses.unwrap_or_default().into_values().flatten();
             found.extend(items.filter_map(|item| Some((Key::of(&item)?, item))));
             // A handful of small items is never split for its size: what is left unprocessed was throttled.
@@ -102,7 +103,7 @@ impl Store {
             if keys.is_empty() {
                 return Ok(found);
             }
-            self.pause(nth).await;
+            self.pause(nth).await?;
         }
         Err(StoreError::Throttled(None))
     }
@@ -112,7 +113,7 @@ impl Store {
     async fn write(&self, write: Write) -> Result<Written, StoreError> {
         for nth in 1..TRIES {
             match self.write_once(&write).await {
-                Err(StoreError::Contended(_)) => self.pause(nth).await,
+                Err(StoreError::Contended(_)) => self.pause(nth).await?,
                 ended => return ended,
             }
         }
@@ -125,21 +126,23 @@ impl Store {
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         macro_rules! send {
             ($call:expr) => {
-                $call
-                    .table_name(&self.table)
-                    .set_condition_expression(write.condition.clone())
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .return_values_on_condition_check_failure(old)
-                    .send()
-                    .await
-                    .map(|_| Written::Done)
-                    .or_else(|error| match error.as_service_error() {
-                        Some(service) if service.is_conditional_check_failed_exception() => {
-                            Ok(Written::Refused(refused_item(error.into_service_error())))
-                        }
-                        _ => Err(StoreError::from_sdk(error)),
-                    })
+                deadline::within(
+                    $call
+                        .table_name(&self.table)
+                        .set_condition_expression(write.condition.clone())
+                        .set_expression_attribute_names(names)
+                        .set_expression_attribute_values(values)
+                        .return_values_on_condition_check_failure(old)
+                        .send(),
+                )
+                .await?
+                .map(|_| Written::Done)
+                .or_else(|error| match error.as_service_error() {
+                    Some(service) if service.is_conditional_check_failed_exception() => {
+                        Ok(Written::Refused(refused_item(error.into_service_error())))
+                    }
+                    _ => Err(StoreError::from_sdk(error)),
+                })
             };
         }
         match &write.action {
@@ -170,7 +173,7 @@ impl Store {
                 .transact_write_items()
                 .set_transact_items(Some(items.clone()))
                 .client_request_token(&token);
-            let Err(error) = call.send().await else {
+            let Err(error) = deadline::within(call.send()).await? else {
                 return Ok(Transacted::Committed);
             };
             let findings = match error.as_service_error() {
@@ -185,7 +188,7 @@ impl Store {
             // Beside a write that was not judged, a failed condition is half the truth: which refusal is told depends on both.
             let busy = findings.iter().any(|finding| finding.busy);
             if busy && nth < TRIES {
-                self.pause(nth).await;
+                self.pause(nth).await?;
             } else if findings.iter().any(|finding| finding.failed) {
                 return Ok(Transacted::Cancelled(findings));
             } else {
@@ -196,9 +199,10 @@ impl Store {
     }
 
     /// Waits before another try: at random, or those who met would meet again; up to 20 ms, then twice that, 320 ms at most.
-    async fn pause(&self, nth: u32) {
+    async fn pause(&self, nth: u32) -> Result<(), StoreError> {
         let longest = (10_u32 << nth).min(320);
-        tokio::time::sleep(Duration::from_millis(u64::from(rng::below(self.rng.as_ref(), longest)))).await;
+        let pause = Duration::from_millis(u64::from(rng::below(self.rng.as_ref(), longest)));
+        Ok(deadline::within(tokio::time::sleep(pause)).await?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LINES: &[&[&str]] = &[
-    &["causes", "clock", "rng", "sensitive", "audit", "metrics"],
+    &["causes", "clock", "deadline", "rng", "sensitive", "audit", "metrics"],
     &["crypto", "ids"],
     &["addresses"],
     &["api_keys", "guards", "passwords", "tokens", "users"],

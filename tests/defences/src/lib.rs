@@ -1,5 +1,9 @@
 //! A devstack in memory, and somebody who is logged in to it.
 
+pub mod environment;
+pub mod faults;
+pub mod flight;
+
 use std::sync::Arc;
 
 use devstack::seed::{self, Person};

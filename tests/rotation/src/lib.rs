@@ -8,6 +8,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use defences::flight;
 use devstack::engines::recorder::{self, Fault, Recorder};
 use devstack::seed::{self, Person};
 use devstack::{Devstack, Options};
@@ -269,7 +270,7 @@ fn environment(devstack: &Devstack, config: &Config) -> Environment {
     let outside = Outside {
         clock: Arc::new(devstack.clock.clone()),
         rng: Arc::new(SystemRng),
-        http_client: Some(requests.wrap(recorder::plain_http())),
+        http_client: Some(requests.wrap(flight::in_real_time(recorder::plain_http()))),
     };
     Environment { app: App::new(config, outside).unwrap(), requests }
 }

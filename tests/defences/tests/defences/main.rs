@@ -1,6 +1,6 @@
 //! What must hold, and what each call costs. Races have a test of their own beside this one.
 
-#![expect(clippy::unwrap_used, reason = "tests, their helpers included, fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
 mod budget;
 mod faults;

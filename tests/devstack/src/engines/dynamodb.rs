@@ -3,6 +3,7 @@
 //! What it does not show: throttling, transaction conflicts, and the difference that `ConsistentRead` makes. Tests put
 //! the first two in by hand and look at the requests for the third (see [`super::recorder`]).
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use aws_sdk_dynamodb::Client;
@@ -42,6 +43,10 @@ pub struct DynamoDb {
     client: Client,
     _server: Option<Running>,
 }
+
+/// A table's items, as they were.
+#[derive(Debug, Clone)]
+pub struct Photograph(Vec<HashMap<String, AttributeValue>>);
 
 /// The access key that stands for all of AWS here. Nothing checks it.
 pub(crate) const ACCESS_KEY: (&str, &str) = ("devstack", "devstack");
@@ -112,6 +117,34 @@ impl DynamoDb {
                 return Ok(items);
             }
         }
+    }
+
+    /// The table as it is, to go back to.
+    pub async fn photograph(&self) -> Result<Photograph, String> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let scan = self.client.scan().table_name(&self.table).set_exclusive_start_key(start);
+            let page = scan.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(Photograph(items));
+            }
+        }
+    }
+
+    /// Makes the table what it was.
+    pub async fn restore(&self, Photograph(before): &Photograph) -> Result<(), String> {
+        let Photograph(after) = self.photograph().await?;
+        for item in after.iter().filter(|item| !before.contains(item)) {
+            let key = |name: &str| item.get(name).and_then(|it| it.as_s().ok()).cloned().unwrap_or_default();
+            self.forget(&key("pk"), &key("sk")).await?;
+        }
+        for item in before.iter().filter(|item| !after.contains(item)) {
+            let put = self.client.put_item().table_name(&self.table).set_item(Some(item.clone()));
+            put.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
+        }
+        Ok(())
     }
 
     /// Deletes an item, as no code of ours does.

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -15,6 +16,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt as _, StreamBody};
 use serde_json::{Value, json};
 
 use crate::roles::{self, Roles};
@@ -75,8 +77,18 @@ pub enum Fault {
     NotSent,
     /// It is sent and carried out; the answer is lost.
     AnswerLost,
+    /// It is sent and carried out; this status and JSON come back in place of its answer, such as 500.
+    AnswerInstead(u16, Value),
+    /// It is sent and carried out; the connection breaks in the middle of its answer.
+    HalfAnswer,
     /// It is not sent, and no answer ever comes: a black hole.
     Silence,
+    /// It is sent and carried out, and no answer ever comes.
+    SilenceAfter,
+    /// It is sent after this long, and answered.
+    Late(Duration),
+    /// It is not sent; after this long, this status and JSON come back.
+    LateAnswer(Duration, u16, Value),
 }
 
 type Hook = Arc<dyn Fn(&Recorded) -> Option<Fault> + Send + Sync>;
@@ -208,7 +220,36 @@ impl HttpConnector for Connector {
                     Err(broken())
                 })
             }
+            Some(Fault::AnswerInstead(status, body)) => {
+                let sent = self.inner.call(request);
+                HttpConnectorFuture::new(async move {
+                    sent.await?;
+                    answer(status, &body)
+                })
+            }
+            Some(Fault::HalfAnswer) => {
+                let sent = self.inner.call(request);
+                HttpConnectorFuture::new(async move { half(sent.await?).await })
+            }
             Some(Fault::Silence) => HttpConnectorFuture::new(std::future::pending()),
+            Some(Fault::SilenceAfter) => {
+                let sent = self.inner.call(request);
+                HttpConnectorFuture::new(async move {
+                    sent.await?;
+                    std::future::pending().await
+                })
+            }
+            Some(Fault::LateAnswer(by, status, body)) => HttpConnectorFuture::new(async move {
+                tokio::time::sleep(by).await;
+                answer(status, &body)
+            }),
+            Some(Fault::Late(by)) => {
+                let sent = self.inner.call(request);
+                HttpConnectorFuture::new(async move {
+                    tokio::time::sleep(by).await;
+                    sent.await
+                })
+            }
         }
     }
 }
@@ -237,6 +278,18 @@ fn answer(status: u16, body: &Value) -> Result<HttpResponse, ConnectorError> {
     let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
     response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
     Ok(response)
+}
+
+/// The first half of an answer, and then an error where the rest should be.
+async fn half(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
+    let body = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
+    let frames = [
+        Ok(http_body::Frame::data(body.slice(..body.len() / 2))),
+        Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)),
+    ];
+    *answer.body_mut() = SdkBody::from_body_1_x(StreamBody::new(futures::stream::iter(frames)));
+    Ok(answer)
 }
 
 fn broken() -> ConnectorError {
