@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use shared::addresses::EmailAddress;
 use shared::api_keys::Env;
 use shared::app::App;
+use shared::audit::Deed;
 use shared::clock::Clock;
 use shared::ids::{OrgId, UserId};
 use shared::organizations::{OnboardingStatus, Organization, PaymentsStatus};
@@ -102,12 +103,15 @@ pub async fn seed(app: &App, clock: &dyn Clock) -> Result<usize, StartError> {
                 password_hash: password_hash.clone(),
                 org_id: org_id(demo.id)?,
             };
+            let deed = Deed { action: "devstack.seed", actor: "devstack", org: demo.id, ..Deed::default() };
+            let deed = Deed { target: person.user_id, ..deed };
+            let event = deed.event(person.role.as_str(), clock, app.rng.as_ref());
             let written = match person.role {
                 // The organization is made with its owner.
                 Role::Owner => {
-                    app.store.create_organization(&organization(demo, now)?, &address, &user).await
+                    app.store.create_organization(&organization(demo, now)?, &address, &user, &event).await
                 }
-                role => app.store.create_user(&address, &user, role).await,
+                role => app.store.create_user(&address, &user, role, &event).await,
             };
             made += usize::from(is_new(written)?);
         }
