@@ -11,7 +11,6 @@ use http::{HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::app::App;
-use shared::audit::Deed;
 use shared::clock::{Clock, rfc3339};
 use shared::ids::{OrgId, UserId};
 use shared::store::StoreError;
@@ -125,9 +124,7 @@ impl Console {
         let (org, Member { role }) = (org_id(org)?, parse(body)?);
         let user =
             UserId::parse(user).map_err(|_| (StatusCode::NOT_FOUND, format!("{user} is no user id")))?;
-        let deed = Deed { action: "member.set_role", actor: "devstack", ..Deed::default() };
-        let deed = Deed { org: org.as_str(), target: user.as_str(), ..deed };
-        let event = deed.event(role.as_str(), &self.clock, self.app.rng.as_ref());
+        let event = crate::event(&self.app, org.as_str());
         done(self.app.store.set_role(&org, &user, role, &event).await)
     }
 }

@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shared::app::App;
+use shared::audit::{Deed, Event};
 use shared::config::Config;
 
 use clock::DevClock;
@@ -164,6 +165,12 @@ pub struct Devstack {
     _server: Running,
     _aws: Aws,
     _data: Option<DataFolder>,
+}
+
+/// The event of a write that no use case makes: something done to this organization, or, without one, to the platform.
+pub fn event(app: &App, org: &str) -> Event {
+    let deed = Deed { action: "devstack", actor: "devstack", org, ..Deed::default() };
+    deed.event("", app.clock.as_ref(), app.rng.as_ref())
 }
 
 impl Devstack {

@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use shared::addresses::EmailAddress;
 use shared::api_keys::Env;
 use shared::app::App;
-use shared::audit::Deed;
 use shared::clock::Clock;
 use shared::ids::{OrgId, UserId};
 use shared::organizations::{OnboardingStatus, Organization, PaymentsStatus};
@@ -103,9 +102,7 @@ pub async fn seed(app: &App, clock: &dyn Clock) -> Result<usize, StartError> {
                 password_hash: password_hash.clone(),
                 org_id: org_id(demo.id)?,
             };
-            let deed = Deed { action: "devstack.seed", actor: "devstack", org: demo.id, ..Deed::default() };
-            let deed = Deed { target: person.user_id, ..deed };
-            let event = deed.event(person.role.as_str(), clock, app.rng.as_ref());
+            let event = crate::event(app, demo.id);
             let written = match person.role {
                 // The organization is made with its owner.
                 Role::Owner => {

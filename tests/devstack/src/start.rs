@@ -8,7 +8,6 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode};
 use shared::app::{App, Outside};
-use shared::audit::Deed;
 use shared::config;
 use shared::ids::new_token_id;
 use shared::metrics::Place;
@@ -242,8 +241,7 @@ async fn publish(app: &App, secrets: &Secrets) -> Result<(), StartError> {
     if app.store.key_set().await.map_err(failed)?.as_ref() == Some(&set) {
         return Ok(());
     }
-    let deed = Deed { action: "devstack.publish", actor: "devstack", ..Deed::default() };
-    let event = deed.event("", app.clock.as_ref(), app.rng.as_ref());
+    let event = crate::event(app, "");
     app.store.put_key_set(&set, &event).await.map_err(failed)
 }
 

@@ -60,7 +60,9 @@ pub async fn credentials(stack: &Stack) -> (Session, String) {
 
 async fn suspend(stack: &Stack) {
     let now = stack.devstack.clock.now_seconds();
-    stack.app().store.set_suspended(&OrgId::parse(ACORN.id).unwrap(), true, now).await.unwrap();
+    let app = stack.app();
+    let event = || devstack::event(&app, ACORN.id);
+    app.store.set_suspended(&OrgId::parse(ACORN.id).unwrap(), true, &event, now).await.unwrap();
 }
 
 fn names(context: &Value) -> Vec<&str> {
