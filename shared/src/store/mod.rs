@@ -244,10 +244,14 @@ refused_item!(put_item::PutItemError, update_item::UpdateItemError);
 /// means cannot be known.
 fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     let kind = Key::of(&item).map(|key| key.kind()).unwrap_or_default();
-    let version = item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse::<i64>().ok());
-    if version.is_none_or(|version| version > SHAPE_VERSION) {
+    if version(&item).is_none_or(|version| version > SHAPE_VERSION) {
         return Err(StoreError::Corrupt { item: kind, cause: None });
     }
     serde_dynamo::from_item(item)
         .map_err(|cause| StoreError::Corrupt { item: kind, cause: Some(Box::new(cause)) })
+}
+
+/// The version of an item's shape.
+fn version(item: &Item) -> Option<i64> {
+    item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse().ok())
 }
