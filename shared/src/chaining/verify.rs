@@ -127,7 +127,8 @@ async fn along_links(app: &App, chain: &Chain, after: i64) -> Result<Verified, F
     // Before the links: of what is chained meanwhile, it must not be the checkpoint alone that is seen.
     let latest = app.checkpoints.latest(chain).await?;
     let page = app.store.links_after(chain, after, PAGE).await?;
-    let before = app.store.links_at(chain, &[after]).await?.remove(&after).flatten();
+    let before =
+        if after == 0 { None } else { app.store.links_at(chain, &[after]).await?.remove(&after).flatten() };
     let ids: Vec<EventId> =
         page.iter().filter_map(|(_, link)| Some(link.as_ref()?.event_id.clone())).collect();
     let (events, marks) = app.store.events_and_marks(chain, &ids).await?;

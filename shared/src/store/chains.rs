@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
-use super::write::{Item, Write, text};
-use super::{Store, StoreError, Transacted, decode};
+use super::write::{Item, SHAPE_VERSION, Write, text};
+use super::{Store, StoreError, Transacted, decode, version};
 use crate::audit::Chain;
 use crate::crypto;
 use crate::ids::EventId;
@@ -41,13 +41,10 @@ impl Store {
     /// Where a chain ends: at its last link. One that cannot be read was not made by us; what follows it has no MAC to go by.
     pub async fn chain_head(&self, chain: &Chain) -> Result<Head, StoreError> {
         let last = self.between(&keys::link(chain, 0), &keys::link(chain, MAX_NUMBER), 1, false).await?;
-        let Some((item, key)) =
-            last.into_iter().next().and_then(|item| Key::of(&item).map(|key| (item, key)))
-        else {
+        let Some((number, link)) = last.into_iter().find_map(numbered).transpose()? else {
             return Ok(Head::default());
         };
-        let number = keys::number_in(&key.sk).unwrap_or_default();
-        Ok(Head { number, mac: decode::<Link>(item).map(|link| link.mac).unwrap_or_default() })
+        Ok(Head { number, mac: link.map(|link| link.mac).unwrap_or_default() })
     }
 
     /// Which of some events (100 at most) are in their chain, and where.
@@ -90,8 +87,7 @@ impl Store {
     ) -> Result<Vec<(i64, StoredLink)>, StoreError> {
         let (from, to) = (keys::link(chain, after + 1), keys::link(chain, MAX_NUMBER));
         let items = self.between(&from, &to, limit, true).await?;
-        let numbered = |item: Item| Some((keys::number_in(&Key::of(&item)?.sk)?, decode::<Link>(item).ok()));
-        Ok(items.into_iter().filter_map(numbered).collect())
+        items.into_iter().filter_map(numbered).collect()
     }
 
     /// Some links (100 at most) of a chain.
@@ -107,9 +103,7 @@ impl Store {
             return Ok(HashMap::new());
         }
         let found = self.get_several(&wanted).await?;
-        let numbered =
-            |(key, item): (Key, Item)| Some((keys::number_in(&key.sk)?, decode::<Link>(item).ok()));
-        Ok(found.into_iter().filter_map(numbered).collect())
+        found.into_values().filter_map(numbered).collect()
     }
 
     /// Some events (50 at most) of a chain, and where they are in it: one read.
@@ -193,6 +187,16 @@ pub fn event_in(image: &Image) -> Option<(Chain, EventId)> {
 /// Whether a stream's image stands where events stand, whatever it is.
 pub fn stands_among_events(image: &Image) -> bool {
     crate::links::text(image, "pk").is_some_and(|pk| pk.starts_with("AUDIT#"))
+}
+
+/// The number that a link's key says, and the link. One of a later version is refused: it is not for us to say that it is wrong.
+fn numbered(item: Item) -> Option<Result<(i64, StoredLink), StoreError>> {
+    let number = keys::number_in(&Key::of(&item)?.sk)?;
+    let is_later = version(&item).is_some_and(|version| version > SHAPE_VERSION);
+    Some(match decode::<Link>(item) {
+        Err(error) if is_later => Err(error),
+        link => Ok((number, link.ok())),
+    })
 }
 
 fn marks(

@@ -280,7 +280,7 @@ async fn verifying_writes_nothing_and_reads_consistently() {
     assert_eq!(
         requests.len(),
         7,
-        "latest checkpoint, links, the one before, events, checkpoints; events, marks, links"
+        "latest checkpoint, links, their events, their checkpoints; events, marks, links"
     );
 }
 

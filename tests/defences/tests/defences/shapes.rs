@@ -295,7 +295,8 @@ async fn an_item_of_a_later_version_is_refused_whatever_it_is() {
     let (_, kept) = kept().pop().unwrap();
     let later = (version(&kept.items) + 1).to_string();
     let (place, kept) = place_with(&kept, |item| item["v"] = json!({"N": later})).await;
-    for item in &kept.items {
+    // An event is taken as it is, and chained: what it means is for whoever reads the trail.
+    for item in kept.items.iter().filter(|item| kind(item) != "AUDIT#/EVENT#") {
         if let Some(read) = read(&place.app().store, item, kept.at).await {
             let refused =
                 matches!(&read, Err(StoreError::Corrupt { item: of, .. }) if kind(item).starts_with(of));
