@@ -29,6 +29,8 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
         signing_secret: value("SIGNING_SECRET"),
         codes_secret: value("CODES_SECRET"),
         sealing_secret: value("SEALING_SECRET"),
+        audit_secret: String::new(),
+        checkpoints_table: String::new(),
         http_api_answer: HttpApiAnswer::default(),
         credentials: Credentials {
             access_key_id: value("AWS_ACCESS_KEY_ID"),
