@@ -56,8 +56,10 @@ impl Counted<'_> {
             // Each attempt that a shut guard turns away, not only the one that shuts it: a flood keeps counting.
             (_, "refused", "too_many_attempts") => Some("Lockouts"),
             ("rotate", "refused" | "failed", _) => Some("RotationsFailed"),
-            // What is merely away is tried again; these two are somebody's doing.
-            ("audit.chain", "failed", "not_an_event" | "another_checkpoint") => Some("ChainTrouble"),
+            // What is merely away is tried again; these are somebody's doing.
+            ("audit.chain", "failed", "not_an_event" | "another_checkpoint" | "broken_end") => {
+                Some("ChainTrouble")
+            }
             _ => None,
         }
     }

@@ -36,6 +36,25 @@ struct Change {
     new_image: Option<Image>,
 }
 
+/// Why a chain was not extended. What it was to be extended by comes again.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody put it there. Whoever takes it away lets everything that waits be chained; to go on behind it would be to vouch for it.
+    #[error("the key did not make the last link")]
+    BrokenEnd,
+}
+
+impl Trouble {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "service_unavailable",
+            Self::BrokenEnd => "broken_end",
+        }
+    }
+}
+
 /// An event, and the record that brought it.
 struct Arrived {
     sequence: String,
@@ -119,12 +138,18 @@ async fn chain_all(
 }
 
 /// Gives the events their links that have none; gives the chain's end.
-async fn append(app: &App, key: &RotatingKey, chain: &Chain, events: &[Arrived]) -> Result<Head, StoreError> {
+async fn append(app: &App, key: &RotatingKey, chain: &Chain, events: &[Arrived]) -> Result<Head, Trouble> {
     let ids: Vec<EventId> = unique(events).map(|event| event.event_id.clone()).collect();
     for _ in 0..TRIES {
         // The marks first: whoever extends the chain in between leaves a mark that this one's write then meets.
         let marks = app.store.marks(chain, &ids).await?;
-        let mut head = app.store.chain_head(chain).await?;
+        let mut head = match app.store.last_link(chain).await? {
+            None => Head::default(),
+            Some((number, Some(link))) if link.number == number && link.is_made_with(&key.all(), chain) => {
+                link.head()
+            }
+            Some(_) => return Err(Trouble::BrokenEnd),
+        };
         let mut links = Vec::new();
         for event in unique(events).filter(|event| !marks.contains_key(&event.event_id)) {
             let link = Link::behind(&head, chain, event, key.current());
@@ -135,7 +160,7 @@ async fn append(app: &App, key: &RotatingKey, chain: &Chain, events: &[Arrived])
             return Ok(head);
         }
     }
-    Err(StoreError::Contended(None))
+    Err(StoreError::Contended(None).into())
 }
 
 /// Each event once, though its record may have come twice in one batch.
@@ -154,7 +179,7 @@ async fn keep(
     chain: &Chain,
     head: &Head,
     invocation: &str,
-) -> Result<(), StoreError> {
+) -> Result<(), Trouble> {
     if head.number == 0 {
         return Ok(());
     }
@@ -168,9 +193,9 @@ async fn keep(
     Ok(())
 }
 
-fn tell(error: &StoreError, chain: &Chain, invocation: &str) {
-    tracing::error!(request_id = invocation, cause = causes(error), "failed");
-    line(chain.as_str(), "", invocation).log("failed", "service_unavailable", None);
+fn tell(trouble: &Trouble, chain: &Chain, invocation: &str) {
+    tracing::error!(request_id = invocation, cause = causes(trouble), "failed");
+    line(chain.as_str(), "", invocation).log("failed", trouble.word(), None);
 }
 
 /// The line of a chain, or of a record.

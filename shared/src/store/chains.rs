@@ -13,7 +13,7 @@ use super::{Store, StoreError, Transacted, decode, version};
 use crate::audit::Chain;
 use crate::crypto;
 use crate::ids::EventId;
-use crate::links::{Attribute, Head, Image, Link};
+use crate::links::{Attribute, Image, Link};
 use crate::rng;
 
 /// An item where an event should be.
@@ -38,13 +38,10 @@ struct Mark {
 }
 
 impl Store {
-    /// Where a chain ends: at its last link. One that cannot be read was not made by us; what follows it has no MAC to go by.
-    pub async fn chain_head(&self, chain: &Chain) -> Result<Head, StoreError> {
+    /// The last link of a chain, with the number that its key says.
+    pub async fn last_link(&self, chain: &Chain) -> Result<Option<(i64, StoredLink)>, StoreError> {
         let last = self.between(&keys::link(chain, 0), &keys::link(chain, MAX_NUMBER), 1, false).await?;
-        let Some((number, link)) = last.into_iter().find_map(numbered).transpose()? else {
-            return Ok(Head::default());
-        };
-        Ok(Head { number, mac: link.map(|link| link.mac).unwrap_or_default() })
+        last.into_iter().find_map(numbered).transpose()
     }
 
     /// Which of some events (100 at most) are in their chain, and where.

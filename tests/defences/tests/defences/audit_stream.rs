@@ -143,6 +143,28 @@ async fn what_is_no_event_holds_nothing_up() {
 }
 
 #[tokio::test]
+async fn nothing_is_put_behind_a_link_that_the_key_did_not_make() {
+    let place = place_with(2).await;
+    let end = json!({
+        "pk": {"S": format!("CHAIN#{}", BIRCH.id)}, "sk": {"S": format!("LINK#{:012}", 4)}, "v": {"N": "1"},
+        "number": {"N": "4"}, "event_id": {"S": "evt_01J0ACRN000000000000000000"}, "event_digest": {"S": "d"},
+        "seen_at": {"N": "1"}, "previous_mac": {"S": "m"}, "mac": {"S": "m"},
+    });
+    let put = json!({"TableName": place.devstack.dynamodb.table, "Item": end});
+    place.devstack.dynamodb.ask("DynamoDB_20120810.PutItem", &put).await.unwrap();
+    place.login(&devstack::seed::ACORN.owner).await;
+    let records = place.devstack.stream.take().await.unwrap();
+    let again = consume(&place, &records).await;
+    assert_eq!(again.len(), 2, "the other organization's is chained");
+    let told = place.devstack.logs.lines().into_iter().filter(|line| line["reason"] == "broken_end");
+    assert_eq!(told.map(|line| line["ChainTrouble"].clone()).collect::<Vec<_>>(), [json!(1)]);
+    let (pk, sk) = (end["pk"]["S"].as_str().unwrap(), end["sk"]["S"].as_str().unwrap());
+    place.devstack.dynamodb.forget(pk, sk).await.unwrap();
+    assert!(consume(&place, &again).await.is_empty());
+    expect_whole(&place, 2, "after it was taken away").await;
+}
+
+#[tokio::test]
 async fn one_organizations_trouble_is_not_anothers() {
     let place = place_with(2).await;
     place.login(&devstack::seed::ACORN.owner).await;
