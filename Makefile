@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations jwks authorizer operator rotate_signing_key rotate_key
+FUNCTIONS := login verify refresh logout keys organizations jwks authorizer operator rotate_signing_key rotate_key audit_chain
 TEMPLATE := infra/template.yaml
 TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools
@@ -52,7 +52,7 @@ invoke: $(TOOLS_READY) ## call one function under `make watch` with a sample eve
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo lambda invoke $(FUNCTION) --data-file $(EVENT) \
 		--invoke-address 127.0.0.1 --invoke-port $(INVOKE_PORT)
 
-operator: ## do what no route can (ARGS='suspend_organization org_id=org_…'; STACK=name: on AWS, else where `make run` runs)
+operator: ## do what no route can (ARGS='suspend_organization org_id=org_…', ARGS='audit verify --org org_…'; STACK=name: on AWS, else where `make run` runs)
 	@scripts/operator $(if $(STACK),--stack $(STACK)) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 deploy: $(TOOLS_READY) ## deploy to AWS, asking what it does not know yet (STACK=name; ARGS='--yes …' asks nothing; scripts/deploy --help)

@@ -11,7 +11,7 @@ use crate::mail::Mailer;
 use crate::passwords::Passwords;
 use crate::rng::{Rng, SystemRng};
 use crate::secrets::Secrets;
-use crate::store::Store;
+use crate::store::{Checkpoints, Store};
 
 /// What is passed in, so that tests can pass something else.
 pub struct Outside {
@@ -38,6 +38,8 @@ pub struct App {
     pub rng: Arc<dyn Rng>,
     /// The table.
     pub store: Store,
+    /// How far the audit chains had come: for whoever extends them.
+    pub checkpoints: Checkpoints,
     /// The secrets.
     pub secrets: Secrets,
     /// The public keys and the issuer.
@@ -59,14 +61,10 @@ impl App {
     pub fn new(config: &Config, outside: Outside) -> Result<Self, ConfigError> {
         let Outside { clock, rng, http_client } = outside;
         let clients = aws::clients(config, http_client)?;
+        let checkpoints =
+            Checkpoints::new(clients.dynamodb.clone(), config.checkpoints_table.clone(), Arc::clone(&rng));
         let store = Store::new(clients.dynamodb, config.table.clone(), Arc::clone(&rng));
-        let secrets = Secrets::new(
-            clients.secretsmanager,
-            Arc::clone(&clock),
-            &config.signing_secret,
-            &config.codes_secret,
-            &config.sealing_secret,
-        );
+        let secrets = Secrets::new(clients.secretsmanager, Arc::clone(&clock), config);
         Ok(Self {
             key_sets: KeySets::new(store.clone(), Arc::clone(&clock)),
             mailer: Mailer::new(clients.sesv2, config.mail_from.clone()),
@@ -75,6 +73,7 @@ impl App {
             issuer: config.issuer.clone(),
             http_api_answer: config.http_api_answer,
             store,
+            checkpoints,
             secrets,
             clock,
             rng,

@@ -43,6 +43,17 @@ pub enum GuardKind {
     Passwords,
 }
 
+impl GuardKind {
+    /// What an audit event calls it. The network stands elsewhere in it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Codes => "codes",
+            Self::PasswordsFrom(_) => "passwords_from_network",
+            Self::Passwords => "passwords",
+        }
+    }
+}
+
 impl Guard {
     /// The guard of an address's codes.
     pub fn codes(address_hash: &str) -> Self {

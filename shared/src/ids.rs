@@ -30,7 +30,7 @@ fn is_ulid(text: &str) -> bool {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -83,15 +83,21 @@ id!(/** A merchant's organization. */ OrgId, "org_");
 id!(/** An API key's record. */ KeyId, "key_");
 id!(/** A pending second step of a login. */ ChallengeId, "ch_");
 id!(/** A signed-in device. */ SessionId, "ses_");
+id!(/** An event of the audit trail. */ EventId, "evt_");
 
-impl SessionId {
-    /// When the session was made, which its ULID says. Seconds since the epoch.
-    pub fn made_at(&self) -> i64 {
-        // A `SessionId` was checked when it was made: the fallback is never reached, and would only make a session too old.
-        let ulid = self.0.get(Self::PREFIX.len()..).and_then(|text| Ulid::from_string(text).ok());
-        ulid.and_then(|ulid| i64::try_from(ulid.timestamp_ms() / 1000).ok()).unwrap_or(0)
-    }
+macro_rules! made_at {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// When it was made, which its ULID says. Seconds since the epoch.
+            pub fn made_at(&self) -> i64 {
+                // The id was checked when it was made: the fallback is never reached, and would only make it too old.
+                let ulid = self.0.get(Self::PREFIX.len()..).and_then(|text| Ulid::from_string(text).ok());
+                ulid.and_then(|ulid| i64::try_from(ulid.timestamp_ms() / 1000).ok()).unwrap_or(0)
+            }
+        }
+    )*};
 }
+made_at!(SessionId, EventId);
 
 /// The id of one access token (`jti`, RFC 7519 section 4.1.7): a bare ULID.
 pub fn new_token_id(clock: &dyn Clock, rng: &dyn Rng) -> String {

@@ -24,6 +24,8 @@ pub struct Uses {
     pub codes: bool,
     /// The `sealing` secret.
     pub sealing: bool,
+    /// The `audit` secret, and the table of checkpoints.
+    pub audit: bool,
     /// Mail.
     pub mail: bool,
     /// The variables of the secrets that it rotates. They are not read ahead: before the first rotation there may be none.
@@ -32,12 +34,14 @@ pub struct Uses {
 
 impl Uses {
     fn variables(self) -> impl Iterator<Item = &'static str> {
-        let Self { key_set: _, audience, signing, codes, sealing, mail, rotates } = self;
+        let Self { key_set: _, audience, signing, codes, sealing, audit, mail, rotates } = self;
         let all = [
             ("TOKEN_AUDIENCE", audience),
             ("SIGNING_SECRET", signing),
             ("CODES_SECRET", codes),
             ("SEALING_SECRET", sealing),
+            ("AUDIT_SECRET", audit),
+            ("CHECKPOINTS_TABLE", audit),
             ("MAIL_FROM", mail),
         ];
         all.into_iter().filter_map(|(name, used)| used.then_some(name)).chain(rotates.iter().copied())
@@ -91,13 +95,15 @@ async fn read_ahead(app: &App, config: &Config, uses: Uses) -> Result<(), InitEr
     let signing = async { if uses.signing { app.secrets.signing().await.err() } else { None } };
     let codes = async { if uses.codes { app.secrets.codes().await.err() } else { None } };
     let sealing = async { if uses.sealing { app.secrets.sealing().await.err() } else { None } };
-    let (key_set, signing, codes, sealing) = tokio::join!(key_set, signing, codes, sealing);
+    let audit = async { if uses.audit { app.secrets.audit().await.err() } else { None } };
+    let (key_set, signing, codes, sealing, audit) = tokio::join!(key_set, signing, codes, sealing, audit);
     let secrets = [
         // A secret without a value and no secret are one error code, and this one has no value until its first rotation: not wrong
         // for good, and each call that needs it says which it is.
         ("SIGNING_SECRET", &config.signing_secret, signing.filter(|error| !is_absent(error))),
         ("CODES_SECRET", &config.codes_secret, codes),
         ("SEALING_SECRET", &config.sealing_secret, sealing),
+        ("AUDIT_SECRET", &config.audit_secret, audit),
     ];
     if let Some(KeySetsError::Store(error)) = key_set
         && let Some(trouble) = error.incurable()

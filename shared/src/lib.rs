@@ -4,11 +4,11 @@
 //! back.
 //!
 //! - `http`: from a gateway's event to what a use case is asked, and back into the envelope.
-//! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `init` (a function's start).
+//! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
-//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `passwords`, `tokens`, `users`: the rules, without it.
-//! - `addresses`; `crypto`, `ids`; `audit`, `causes`, `clock`, `deadline`, `metrics`, `rng`, `sensitive`: what all of them stand on.
+//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
+//! - `addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
 pub mod api_keys;
@@ -16,6 +16,7 @@ pub mod app;
 pub mod audit;
 pub mod authz;
 pub mod causes;
+pub mod chaining;
 pub mod challenges;
 pub mod clock;
 pub mod config;
@@ -28,6 +29,7 @@ pub mod http;
 pub mod ids;
 pub mod init;
 pub mod key_sets;
+pub mod links;
 pub mod mail;
 pub mod metrics;
 pub mod organizations;

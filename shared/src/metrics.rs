@@ -1,4 +1,4 @@
-//! Metrics: what an audit event counts, in CloudWatch's Embedded Metric Format.
+//! Metrics: what an audit line counts, in CloudWatch's Embedded Metric Format.
 //!
 //! CloudWatch reads the numbers out of the log line, so that a metric costs no call and no wait
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
@@ -16,7 +16,7 @@ pub struct Place {
     pub stage: String,
 }
 
-/// What is counted of one audit event.
+/// What is counted of one audit line.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted<'a> {
     /// What was tried.
@@ -56,6 +56,10 @@ impl Counted<'_> {
             // Each attempt that a shut guard turns away, not only the one that shuts it: a flood keeps counting.
             (_, "refused", "too_many_attempts") => Some("Lockouts"),
             ("rotate", "refused" | "failed", _) => Some("RotationsFailed"),
+            // What is merely away is tried again; these are somebody's doing.
+            ("audit.chain", "failed", "not_an_event" | "another_checkpoint" | "broken_end") => {
+                Some("ChainTrouble")
+            }
             _ => None,
         }
     }

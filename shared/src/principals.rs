@@ -46,7 +46,7 @@ impl Principal {
         }
     }
 
-    /// What audit events and the authorizer's context call it.
+    /// What the audit trail and the authorizer's context call it.
     pub fn id(&self) -> &str {
         match self {
             Self::User(user) => user.user_id.as_str(),

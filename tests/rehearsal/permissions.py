@@ -6,7 +6,7 @@ READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 ITEMS = [*READS, *WRITES, "dynamodb:ConditionCheckItem"]
 # One partition key of each kind: shared/src/store/keys.rs.
-KINDS = ["EMAIL", "ORG", "USER", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY"]
+KINDS = ["EMAIL", "ORG", "USER", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN"]
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
@@ -15,23 +15,25 @@ SECRETS = {
     "keys": {"SealingSecret"},
     "rotate_signing_key": {"SigningSecret"},
     "rotate_key": {"CodesSecret", "SealingSecret"},
+    "audit_chain": {"AuditSecret"},
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
 MAILERS = {"login", "verify"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
-    "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "CHALLENGE"},
-    "verify": {"KEYSET", "CHALLENGE", "GUARD", "ORG", "SESSION"},
-    "refresh": {"KEYSET", "SESSION", "ORG"},
-    "logout": {"KEYSET", "SESSION"},
-    "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER"},
-    "organizations": {"KEYSET", "ORG", "SESSION"},
+    "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "CHALLENGE", "AUDIT"},
+    "verify": {"KEYSET", "CHALLENGE", "GUARD", "ORG", "SESSION", "AUDIT"},
+    "refresh": {"KEYSET", "SESSION", "ORG", "AUDIT"},
+    "logout": {"KEYSET", "SESSION", "AUDIT"},
+    "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT"},
+    "organizations": {"KEYSET", "ORG", "SESSION", "AUDIT"},
     "jwks": {"KEYSET"},
     "authorizer": {"KEYSET", "KEYHASH"},
-    "operator": {"KEYSET", "EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY"},
+    "operator": {"KEYSET", "EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
     "rotate_signing_key": {"KEYSET"},
     "rotate_key": set(),
+    "audit_chain": {"AUDIT", "CHAIN"},
 }
 # Which kinds of items a function may only look at.
 ONLY_LOOKS = {
@@ -43,7 +45,10 @@ ONLY_LOOKS = {
     "organizations": {"KEYSET", "SESSION"},
     "jwks": {"KEYSET"},
     "authorizer": {"KEYSET", "KEYHASH"},
+    "audit_chain": {"AUDIT"},
 }
+# What is put once, and never touched again by anybody.
+ONLY_PUT = ["AUDIT", "CHAIN"]
 
 
 def check(guard: Guard, physical: dict[str, str]) -> None:
@@ -88,11 +93,17 @@ def forbidden(guard: Guard, name: str, physical: dict[str, str]):
             # One that it may not beside all that it may.
             if not touched:
                 yield guard.of_item(action, table, [f"{it}#x" for it in sorted(TOUCHES[name])] + [key])
+    for kind in ONLY_PUT:
+        for key in [f"{kind}#x", f"{kind}#platform"]:
+            for action in ["dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem", *(READS if name != "audit_chain" else [])]:
+                yield guard.of_item(action, table, [key])
     for action in [*ITEMS, "dynamodb:Scan", "dynamodb:BatchWriteItem", "dynamodb:DeleteTable", "dynamodb:UpdateTable"]:
+        if not (name == "audit_chain" and action in ["dynamodb:PutItem", "dynamodb:Query"]):
+            yield guard.of_item(action, physical["Checkpoints"], ["CHAIN#x"])
         # Without a key, and elsewhere.
         yield guard.of_item(action, table, [])
         yield guard.of_item(action, "another-table", [f"{kind}#x" for kind in sorted(TOUCHES[name])])
-    for secret in ["SigningSecret", "CodesSecret", "SealingSecret"]:
+    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret"]:
         if secret not in SECRETS.get(name, ()):
             yield Demand("secretsmanager:GetSecretValue", physical[secret])
         for action in ["UpdateSecret", "DeleteSecret", "RotateSecret", "PutResourcePolicy"]:

@@ -37,6 +37,7 @@ SKIPPED = HERE / "skipped"
 
 FUNCTIONS = [
     "login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "authorizer", "operator", "rotate_signing_key", "rotate_key",
+    "audit_chain",
 ]  # fmt: skip
 STACK = "rehearsal"
 STAGE = "prod"
@@ -58,7 +59,7 @@ LEFT_OUT: dict[tuple[str, str], set[str]] = {
     ("Watch", "false"): {
         "ApiErrorsAlarm", "ApiLatencyAlarm", "FailureRateAlarm", "AuthorizerFailureAlarm", "AuthorizerLatencyAlarm", "ReuseAlarm",
         "LockoutAlarm", "RotationFailedAlarm", "FunctionErrorsAlarm", "FunctionThrottlesAlarm", "TableThrottlesAlarm", "FloodAlarm",
-        "Dashboard",
+        "AuditChainAlarm", "AuditGivenUpAlarm", "Dashboard",
     },
 }  # fmt: skip
 # Stories told at once. Most of their time goes into waiting until a minute has passed.
@@ -110,6 +111,9 @@ def main() -> None:
             try:
                 with step(f"telling the stories to {stack.base_url}"):
                     tell(emulator, stack, skipped)
+                with step("verifying every audit chain"):
+                    chains, links = verify_chains(stack)
+                    say(f"{links} events in {chains} chains, each in its place")
                 with step("deploying and calling the other APIs of infra/examples"):
                     right = examples.rehearse(emulator, TOOLS / "sam", WORK, stack.base_url, stack.physical, ACCOUNT)
                     say(f"{right} answers of theirs, each as the contract says")
@@ -198,10 +202,46 @@ def empty(secret: str) -> None:
         client.update_secret_version_stage(SecretId=secret, VersionStage="AWSCURRENT", RemoveFromVersionId=version)
 
 
-def invoke(stack: Stack, name: str, event: dict) -> None:
+def invoke(stack: Stack, name: str, event: dict) -> dict:
     answer = boto3.client("lambda").invoke(FunctionName=stack.function(name), Payload=json.dumps(event))
+    payload = answer["Payload"].read().decode(errors="replace")
     if "FunctionError" in answer:
-        fail(f"{name} failed at {event}: {answer['Payload'].read().decode(errors='replace')}")
+        fail(f"{name} failed at {event}: {payload}")
+    return json.loads(payload)
+
+
+def verify_chains(stack: Stack) -> tuple[int, int]:
+    """Every chain there is, once the stream's consumer has come to its end: how many, and how many links they have."""
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=stack.physical["Table"], ProjectionExpression="pk")
+    keys = {item["pk"]["S"] for page in pages for item in page["Items"]}
+    chains = sorted(key.removeprefix("AUDIT#") for key in keys if key.startswith("AUDIT#"))
+    links, deadline = 0, time.monotonic() + 120
+    for chain in chains:
+        while True:
+            count, unchained, findings = verify(stack, chain)
+            if findings:
+                fail(f"the audit chain of {chain} is not whole: {findings}")
+            if not unchained:
+                break
+            if time.monotonic() > deadline:
+                fail(f"the stream's consumer does not come to an end: {chain} waits for {unchained}")
+            time.sleep(1)
+        links += count
+    return len(chains), links
+
+
+def verify(stack: Stack, chain: str) -> tuple[int, list, list]:
+    """All pages of one chain: how many links, which events wait, what is wrong."""
+    count, unchained, findings = 0, [], []
+    asked = {"chain": chain}
+    while True:
+        page = invoke(stack, "audit_chain", {"verify": asked})["data"]
+        count += page["links"]
+        unchained += page["unchained"]
+        findings += page["findings"]
+        if not page["next"]:
+            return count, unchained, findings
+        asked = {"chain": chain, "cursor": page["next"]}
 
 
 def expect_no_signing(base_url: str) -> None:

@@ -10,7 +10,7 @@ use super::event::{self, Gateway, Question};
 use super::{Rejection, authenticate, bearer};
 use crate::addresses;
 use crate::app::App;
-use crate::audit::Event;
+use crate::audit::Deed;
 use crate::causes::causes;
 use crate::config::HttpApiAnswer;
 use crate::deadline;
@@ -76,16 +76,13 @@ fn log(question: &Question<'_>, result: &Result<crate::principals::Principal, Re
             ("failed", "service_unavailable", None)
         }
     };
-    Event {
+    Deed {
         action: "authorize",
-        outcome,
-        reason,
         actor: principal.map_or("", |it| it.id()),
         org: principal.map_or("", |it| it.org_id().as_str()),
         network: &addresses::network(question.source.parse::<IpAddr>().ok()),
         request_id: question.request_id,
-        took: Some(took),
-        ..Event::default()
+        ..Deed::default()
     }
-    .write();
+    .log(outcome, reason, Some(took));
 }

@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line, which CloudWatch can search by field. Audit events' lines also carry metrics.
+//! Logs: one JSON object a line, which CloudWatch can search by field. Audit lines also carry metrics.
 
 use std::fmt::{self, Debug, Write};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn place() -> Place {
     Place { namespace: or("METRICS_NAMESPACE", "SyncgramPay/Auth"), stage: or("METRICS_STAGE", "local") }
 }
 
-/// What writes the log to `writer`: what is said at `level`, audit events always and with their metrics.
+/// What writes the log to `writer`: what is said at `level`, audit lines always and with their metrics.
 pub fn subscriber<W>(
     level: &str,
     place: Place,
@@ -54,11 +54,11 @@ fn filter(level: &str) -> EnvFilter {
         "trace" | "debug" | "warn" | "error" => level,
         _ => "info",
     };
-    // Audit events are no matter of level: they are written whatever is asked for.
+    // Audit lines are no matter of level: they are written whatever is asked for.
     EnvFilter::new(format!("warn,audit=info,shared={level},authorizer={level}"))
 }
 
-/// Writes audit events with their metrics, and all others as `tracing-subscriber` does.
+/// Writes audit lines with their metrics, and all others as `tracing-subscriber` does.
 struct Lines {
     place: Place,
     clock: Arc<dyn Clock>,
@@ -90,7 +90,7 @@ where
     }
 }
 
-/// An audit event's fields: as members of its line, and those that are counted once more.
+/// An audit line's fields: as its members, and those that are counted once more.
 #[derive(Default)]
 struct Audit {
     members: String,

@@ -77,6 +77,10 @@ pub struct Config {
     pub codes_secret: String,
     /// `SEALING_SECRET`, name or ARN.
     pub sealing_secret: String,
+    /// `AUDIT_SECRET`, name or ARN.
+    pub audit_secret: String,
+    /// `CHECKPOINTS_TABLE`.
+    pub checkpoints_table: String,
     /// `HTTP_API_ANSWER`: `simple` (default) or `policy`.
     pub http_api_answer: HttpApiAnswer,
     /// See [`Credentials`].
@@ -122,6 +126,8 @@ impl Config {
             signing_secret: optional("SIGNING_SECRET"),
             codes_secret: optional("CODES_SECRET"),
             sealing_secret: optional("SEALING_SECRET"),
+            audit_secret: optional("AUDIT_SECRET"),
+            checkpoints_table: optional("CHECKPOINTS_TABLE"),
             http_api_answer,
             credentials: Credentials {
                 access_key_id: required("AWS_ACCESS_KEY_ID")?,

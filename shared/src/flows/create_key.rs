@@ -115,7 +115,8 @@ async fn attempt(
             expires_at: record.key_expires_at,
         };
         let answer = seal.as_ref().map(|seal| seal.close(app, request, &created)).transpose()?;
-        let create = CreateKey { record: &record, session: &user.session_id, answer: answer.as_ref(), now };
+        let (answer, event) = (answer.as_ref(), &trail.event_of(record.api_key_id.as_str(), ""));
+        let create = CreateKey { record: &record, session: &user.session_id, answer, event, now };
         match app.store.create_key(&create).await? {
             CreateKeyOutcome::Created => {
                 trail.target(&created.api_key_id);

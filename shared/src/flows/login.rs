@@ -58,8 +58,10 @@ async fn attempt(
         return Err(Refusal::TooManyAttempts { retry_after: until - now });
     }
     // Counted before it is judged: of many guesses at once, no more are judged than are allowed.
-    if let Counted::Locked { until } =
-        app.store.count_guess(&Guard::passwords(address, &origin.network), now).await?
+    if let Counted::Locked { until } = app
+        .store
+        .count_guess(&Guard::passwords(address, &origin.network), &|guard| trail.locked(guard), now)
+        .await?
     {
         return Err(Refusal::TooManyAttempts { retry_after: until - now });
     }

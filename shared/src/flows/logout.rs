@@ -9,6 +9,10 @@ use crate::principals::{Principal, UserPrincipal};
 pub async fn logout(app: &App, origin: &Origin, user: &UserPrincipal) -> Result<(), Refusal> {
     let mut trail = Trail::of(app, "logout", origin, &Principal::User(user.clone()));
     trail.target(&user.session_id);
-    let ended = app.store.revoke_session(&user.session_id, app.clock.now_seconds()).await;
-    trail.end(ended.map_err(Refusal::from))
+    let event = trail.event();
+    let ended = app.store.revoke_session(&user.session_id, &event, app.clock.now_seconds()).await;
+    if matches!(ended, Ok(false)) {
+        trail.note("was_over");
+    }
+    trail.end(ended.map(|_| ()).map_err(Refusal::from))
 }

@@ -121,7 +121,7 @@ macro_rules! failed_from {
 failed_from!(StoreError, SecretError, KeySetsError, MailError, SignError, PasswordError);
 
 impl Refusal {
-    /// The code clients and audit events know it by. A code never changes once shipped.
+    /// The code clients and the audit trail know it by. A code never changes once shipped.
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidCredentials => "invalid_credentials",

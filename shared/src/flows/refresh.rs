@@ -75,7 +75,7 @@ async fn attempt(
         let hashes: Vec<String> = repeats.iter().map(RefreshToken::hash).collect();
         match live.judge(&presented, &hashes, now) {
             Judgement::Over => return Err(Refusal::InvalidRefreshToken("session_over")),
-            Judgement::Reuse => return Err(end_session(app, &live, now).await?),
+            Judgement::Reuse => return Err(end_session(app, &live, now, trail).await?),
             Judgement::Replay => {
                 trail.note("replayed");
                 let given = repeats
@@ -99,10 +99,14 @@ async fn attempt(
     Err(Failure::Contended.into())
 }
 
+/// What line and event call a theft.
+const REUSE: &str = "reuse_session_revoked";
+
 /// Theft: whoever has the successor loses it with whoever brings the old token.
-async fn end_session(app: &App, session: &Session, now: i64) -> Result<Refusal, Refusal> {
-    app.store.revoke_session(&session.session_id, now).await?;
-    Ok(Refusal::InvalidRefreshToken("reuse_session_revoked"))
+async fn end_session(app: &App, session: &Session, now: i64, trail: &Trail<'_>) -> Result<Refusal, Refusal> {
+    let event = trail.event_of(session.session_id.as_str(), REUSE);
+    app.store.revoke_session(&session.session_id, &event, now).await?;
+    Ok(Refusal::InvalidRefreshToken(REUSE))
 }
 
 /// The same successor again. It writes nothing, so role and organization are looked at here.

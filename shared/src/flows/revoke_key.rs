@@ -62,7 +62,7 @@ pub(super) async fn revoke_as_read(
     }
     let now = app.clock.now_seconds();
     let holds_marker = active.is_some_and(|active| active.api_key_id == record.api_key_id);
-    match app.store.revoke_key(&record, holds_marker, by, now).await? {
+    match app.store.revoke_key(&record, holds_marker, by, &trail.event(), now).await? {
         RevokeKeyOutcome::Revoked => {
             record.revoked_at = Some(now);
             Ok(Some(DescribedKey { record, status: Status::Revoked }))

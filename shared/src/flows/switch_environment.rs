@@ -9,7 +9,7 @@ use crate::organizations::Organization;
 use crate::principals::{Principal, UserPrincipal};
 use crate::store::EnvironmentOutcome;
 
-/// Switches the environment. Keys that exist keep theirs.
+/// Switches the environment; to the one it is in changes nothing. Keys that exist keep theirs.
 ///
 /// # Errors
 /// [`Refusal::WrongOrganization`], [`Refusal::SessionOver`], [`Refusal::OrganizationSuspended`], [`Refusal::InsufficientRole`],
@@ -23,11 +23,17 @@ pub async fn switch_environment(
 ) -> Result<Organization, Refusal> {
     let mut trail = Trail::of(app, "organization.switch_environment", origin, &Principal::User(user.clone()));
     trail.target(&env.as_str());
-    let result = attempt(app, user, id, env).await;
+    let result = attempt(app, user, id, env, &mut trail).await;
     trail.end(result)
 }
 
-async fn attempt(app: &App, user: &UserPrincipal, id: &str, env: Env) -> Result<Organization, Refusal> {
+async fn attempt(
+    app: &App,
+    user: &UserPrincipal,
+    id: &str,
+    env: Env,
+    trail: &mut Trail<'_>,
+) -> Result<Organization, Refusal> {
     if id != user.org_id.as_str() {
         return Err(Refusal::WrongOrganization);
     }
@@ -38,7 +44,11 @@ async fn attempt(app: &App, user: &UserPrincipal, id: &str, env: Env) -> Result<
         if !organization.may_use(env) {
             return Err(Refusal::OnboardingIncomplete);
         }
-        match app.store.set_environment(&user.org_id, &user.user_id, &user.session_id, env, now).await? {
+        if organization.current_env == env {
+            trail.note("was_there");
+            return Ok(organization);
+        }
+        match app.store.set_environment(user, env, &trail.event(), now).await? {
             EnvironmentOutcome::Switched => {
                 organization.current_env = env;
                 organization.updated_at = now;

@@ -49,7 +49,7 @@ async fn attempt(
     let codes = app.secrets.codes().await?;
     // Before the code is counted: nobody loses a try, or a code that was right, to an outage.
     let maker = TokenMaker::ready(app).await?;
-    match app.store.count_code_guess(&challenge, now).await? {
+    match app.store.count_code_guess(&challenge, &|guard| trail.locked(guard), now).await? {
         CodeGuess::Counted => {}
         CodeGuess::Closed => return Err(Refusal::InvalidCode),
         CodeGuess::Locked { until } => return Err(Refusal::TooManyAttempts { retry_after: until - now }),
@@ -58,10 +58,16 @@ async fn attempt(
     if !right || kind == CodeType::Backup {
         return Err(Refusal::InvalidCode);
     }
-    start(app, &maker, &challenge, now).await
+    start(app, &maker, &challenge, now, trail).await
 }
 
-async fn start(app: &App, maker: &TokenMaker, challenge: &Challenge, now: i64) -> Result<Tokens, Refusal> {
+async fn start(
+    app: &App,
+    maker: &TokenMaker,
+    challenge: &Challenge,
+    now: i64,
+    trail: &Trail<'_>,
+) -> Result<Tokens, Refusal> {
     let session_id = SessionId::new(app.clock.as_ref(), app.rng.as_ref());
     let refresh_token =
         RefreshToken::make(maker.refresh_keys().current(), &session_id, 0, &Salt::random(app.rng.as_ref()));
@@ -77,7 +83,9 @@ async fn start(app: &App, maker: &TokenMaker, challenge: &Challenge, now: i64) -
         revoked_at: None,
     };
     for _ in 0..WRITE_TRIES {
-        match app.store.start_session(challenge, &session, now).await? {
+        // The line is about the challenge, what is changed is the session.
+        let event = trail.event_of(session.session_id.as_str(), "");
+        match app.store.start_session(challenge, &session, &event, now).await? {
             StartOutcome::Started => return maker.make(app, session, refresh_token),
             StartOutcome::ChallengeClosed => return Err(Refusal::InvalidCode),
             // The first step was up to ten minutes ago: role and organization may have changed since.

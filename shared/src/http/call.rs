@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Fields, Problem};
 use crate::addresses;
 use crate::api_keys::Env;
-use crate::audit::Event;
+use crate::audit::Deed;
 use crate::flows::Origin;
 use crate::ids::{KeyId, OrgId, SessionId, UserId};
 use crate::principals::{KeyPrincipal, Principal, UserPrincipal};
@@ -106,23 +106,21 @@ impl<'a> Call<'a> {
         self.principal.as_ref().ok_or(Problem::Unauthorized)
     }
 
-    /// The person it is; an API key is not one, which leaves an event: no use case begins that would.
+    /// The person it is; an API key is not one, which leaves a line: no use case begins that would.
     pub fn user(&self) -> Result<&UserPrincipal, Problem> {
         match self.principal()? {
             Principal::User(user) => Ok(user),
             Principal::ApiKey(key) => {
-                Event {
+                Deed {
                     action: "session.require",
-                    outcome: "refused",
-                    reason: Problem::SessionRequired.code(),
                     actor: key.api_key_id.as_str(),
                     org: key.org_id.as_str(),
                     target: &format!("{} {}", self.request.method(), self.resource),
                     network: &self.origin.network,
                     request_id: &self.origin.request_id,
-                    ..Event::default()
+                    ..Deed::default()
                 }
-                .write();
+                .log("refused", Problem::SessionRequired.code(), None);
                 Err(Problem::SessionRequired)
             }
         }

@@ -28,7 +28,8 @@ pub(super) async fn change(
         let seen = found.as_ref().map(|ledger| ledger.revision);
         let mut ledger = found.clone().unwrap_or_default();
         // Named once, here or by an operator, whoever comes first.
-        if ledger.issuer.is_empty() {
+        let named = ledger.issuer.is_empty() && !app.issuer.is_empty();
+        if named {
             ledger.issuer.clone_from(&app.issuer);
         }
         let notes = change(&mut ledger)?;
@@ -36,7 +37,11 @@ pub(super) async fn change(
             return tell(report, notes);
         }
         ledger.revision = seen.unwrap_or_default() + 1;
-        if app.store.put_key_ledger(&ledger, seen).await? {
+        let mut events: Vec<_> = notes.iter().map(|(target, what)| report.event(app, target, what)).collect();
+        if named {
+            events.push(report.event(app, &ledger.issuer, "issuer_named"));
+        }
+        if app.store.put_key_ledger(&ledger, seen, &events).await? {
             return tell(report, notes);
         }
         mine = Some((ledger, notes));

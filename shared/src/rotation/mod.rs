@@ -14,7 +14,8 @@ pub use signing::{PUBLIC_BEFORE_SIGNING_SECONDS, RETIRED_SECONDS, rotate_signing
 
 use serde_json::{Value, json};
 
-use crate::audit::Event;
+use crate::app::App;
+use crate::audit::{Deed, Event};
 use crate::causes::causes;
 use crate::failure::Failure;
 use crate::secrets::SecretError;
@@ -126,7 +127,7 @@ macro_rules! failed_from {
 failed_from!(StoreError, SecretError, SignError);
 
 impl RotationError {
-    /// The fixed word that audit events and alarms know it by.
+    /// The fixed word that audit lines and alarms know it by.
     pub fn word(&self) -> &'static str {
         match self {
             Self::UnknownEvent => "unknown_event",
@@ -155,7 +156,7 @@ impl RotationError {
     }
 }
 
-/// What a step changed, and what it left alone: told as audit events while it happens.
+/// What a step changed, and what it left alone: told as audit lines while it happens.
 #[derive(Debug, Clone)]
 pub struct Report {
     invocation: String,
@@ -170,27 +171,35 @@ impl Report {
     }
 
     fn note(&mut self, target: &str, what: &'static str) {
-        self.event("ok", what, target);
+        self.line("ok", what, target);
         self.notes.push((target.to_owned(), what));
     }
 
-    /// Writes the event of a step that was not done, and a failure's cause beside it.
+    /// Writes the line of a step that was not done, and a failure's cause beside it.
     fn end(self, result: Result<(), RotationError>) -> Result<Self, RotationError> {
         let Err(error) = result else {
             return Ok(self);
         };
         if let RotationError::Failed(failure) = &error {
             tracing::error!(request_id = self.invocation, cause = causes(failure), "failed");
-            self.event("failed", error.word(), self.secret);
+            self.line("failed", error.word(), self.secret);
         } else {
-            self.event("refused", error.word(), self.secret);
+            self.line("refused", error.word(), self.secret);
         }
         Err(error)
     }
 
-    fn event(&self, outcome: &'static str, reason: &'static str, target: &str) {
-        let request_id = &self.invocation;
-        Event { action: "rotate", outcome, reason, target, request_id, ..Event::default() }.write();
+    fn line(&self, outcome: &'static str, reason: &'static str, target: &str) {
+        self.deed(target).log(outcome, reason, None);
+    }
+
+    /// The event of what becomes of a key, to be written with it.
+    fn event(&self, app: &App, target: &str, what: &'static str) -> Event {
+        self.deed(target).event(what, app.clock.as_ref(), app.rng.as_ref())
+    }
+
+    fn deed<'a>(&'a self, target: &'a str) -> Deed<'a> {
+        Deed { action: "rotate", actor: "rotation", target, request_id: &self.invocation, ..Deed::default() }
     }
 
     /// The function's answer.

@@ -1,4 +1,4 @@
-//! The three secrets, by who reads them: `signing` (verify, refresh), `codes` (login, verify), `sealing` (keys).
+//! The secrets, by who reads them: `signing` (verify, refresh), `codes` (login, verify), `sealing` (keys), `audit` (audit_chain).
 //!
 //! Each is kept for the execution environment, read again every five minutes, and used for an hour at most while Secrets Manager
 //! is away. A version that cannot be parsed never replaces one that can.
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::causes::{Incurable, causes};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::deadline;
 pub use stored::{RotatingKey, Signing};
 use stored::{parse_key, parse_signing};
@@ -33,7 +34,7 @@ pub const MAX_AGE_SECONDS: i64 = 60 * 60;
 /// For so long a call waits that could use what is kept: twice that, for two secrets, leaves half of its time to the table.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-/// One of the three secrets.
+/// One of the secrets that rotate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// What signs access tokens, and what refresh tokens are made with.
@@ -50,7 +51,7 @@ pub enum SecretError {
     /// Secrets Manager did not give it.
     #[error("the secret {name} cannot be read")]
     Unreadable {
-        /// Which of the three.
+        /// Which of them.
         name: &'static str,
         /// Why.
         #[source]
@@ -59,7 +60,7 @@ pub enum SecretError {
     /// It is not there (or has no value yet, which Secrets Manager tells by the same code), or is not ours to read.
     #[error("the secret {name} {trouble}")]
     Refused {
-        /// Which of the three.
+        /// Which of them.
         name: &'static str,
         /// What is wrong.
         trouble: Incurable,
@@ -70,7 +71,7 @@ pub enum SecretError {
     /// Secrets Manager did not take it.
     #[error("the secret {name} cannot be written")]
     Unwritable {
-        /// Which of the three.
+        /// Which of them.
         name: &'static str,
         /// Why.
         #[source]
@@ -79,7 +80,7 @@ pub enum SecretError {
     /// What it gave is not what we write. The cause is not kept: it could quote the secret.
     #[error("the secret {name} has no usable value")]
     Unusable {
-        /// Which of the three.
+        /// Which of them.
         name: &'static str,
     },
 }
@@ -100,17 +101,19 @@ pub struct Secrets {
     signing: Kept<Signing>,
     codes: Kept<RotatingKey>,
     sealing: Kept<RotatingKey>,
+    audit: Kept<RotatingKey>,
     client: Client,
     clock: Arc<dyn Clock>,
 }
 
 impl Secrets {
-    /// Nothing is read before it is needed. The three names may be names or ARNs.
-    pub fn new(client: Client, clock: Arc<dyn Clock>, signing: &str, codes: &str, sealing: &str) -> Self {
+    /// Nothing is read before it is needed. The configured names may be names or ARNs.
+    pub fn new(client: Client, clock: Arc<dyn Clock>, config: &Config) -> Self {
         Self {
-            signing: Kept::new("signing", signing, parse_signing),
-            codes: Kept::new("codes", codes, parse_key),
-            sealing: Kept::new("sealing", sealing, parse_key),
+            signing: Kept::new("signing", &config.signing_secret, parse_signing),
+            codes: Kept::new("codes", &config.codes_secret, parse_key),
+            sealing: Kept::new("sealing", &config.sealing_secret, parse_key),
+            audit: Kept::new("audit", &config.audit_secret, parse_key),
             client,
             clock,
         }
@@ -151,6 +154,11 @@ impl Secrets {
     /// What one-time codes are hashed under.
     pub async fn codes(&self) -> Result<Arc<RotatingKey>, SecretError> {
         self.codes.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
+    }
+
+    /// What the links of audit chains are made with. No rotation changes it: links are verified for as long as they are kept.
+    pub async fn audit(&self) -> Result<Arc<RotatingKey>, SecretError> {
+        self.audit.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
     }
 
     /// What idempotent answers are sealed under.

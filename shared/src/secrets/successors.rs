@@ -20,7 +20,7 @@ const LEEWAY_SECONDS: i64 = 60;
 /// After this many seconds from the making of a value no environment holds the one before it.
 const SETTLED_SECONDS: i64 = MAX_PENDING_SECONDS + MAX_AGE_SECONDS + LEEWAY_SECONDS;
 
-/// What a rotation does with a key. The words are what audit events say.
+/// What a rotation does with a key. The words are what audit lines and events say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
     /// The next one took its place.

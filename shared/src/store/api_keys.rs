@@ -1,6 +1,8 @@
 //! API keys in the table. A key has a record (what its organization sees), a credential (what the authorizer reads), and, while it is
 //! the active one, the organization's marker that lets no second one be made.
 
+use std::slice;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,7 @@ use super::users::Member;
 use super::write::{Write, number, text};
 use super::{Finding, Standing, Store, StoreError, Transacted, decode, keys};
 use crate::api_keys::{ActiveKey, IDEMPOTENCY_SECONDS, KeyCredential, KeyRecord, RATE_SECONDS};
+use crate::audit::Event;
 use crate::deadline;
 use crate::ids::{KeyId, OrgId, SessionId, UserId};
 
@@ -33,6 +36,8 @@ pub struct CreateKey<'a> {
     pub session: &'a SessionId,
     /// The answer to keep, if an idempotency key was sent.
     pub answer: Option<&'a SealedAnswer>,
+    /// The event of it.
+    pub event: &'a Event,
     /// Seconds since the epoch.
     pub now: i64,
 }
@@ -114,7 +119,7 @@ impl Store {
                     .bind(":now", number(now)),
             );
         }
-        match self.transact(writes).await? {
+        match self.transact_with(writes, slice::from_ref(create.event)).await? {
             Transacted::Committed => Ok(CreateKeyOutcome::Created),
             Transacted::Cancelled(findings) => refusal(findings, create.session),
         }
@@ -187,6 +192,7 @@ impl Store {
         record: &KeyRecord,
         holds_marker: bool,
         by: Revoker<'_>,
+        event: &Event,
         now: i64,
     ) -> Result<RevokeKeyOutcome, StoreError> {
         let org = &record.org_id;
@@ -221,7 +227,7 @@ impl Store {
             writes
                 .push(Write::update(keys::sealed_answer(id), "REMOVE #sealed").when("attribute_exists(#pk)"));
         }
-        match self.transact(writes).await? {
+        match self.transact_with(writes, slice::from_ref(event)).await? {
             Transacted::Committed => Ok(RevokeKeyOutcome::Revoked),
             Transacted::Cancelled(_) => Ok(RevokeKeyOutcome::Changed),
         }

@@ -3,6 +3,7 @@
 use super::guards::{GuardState, TRIES};
 use super::write::{Write, number, text};
 use super::{Store, StoreError, Transacted, Written, keys};
+use crate::audit::Event;
 use crate::challenges::{Challenge, MAX_ATTEMPTS, MAX_RESENDS, RESEND_AFTER_SECONDS};
 use crate::guards::Guard;
 use crate::ids::ChallengeId;
@@ -49,11 +50,17 @@ impl Store {
         self.get(keys::challenge(id)).await
     }
 
-    /// Counts one code against the challenge and against its address, in one transaction: both or neither.
+    /// Counts one code against the challenge and against its address, in one transaction: both or neither. `locked` gives the event of
+    /// a guess that shuts the address's guard.
     ///
     /// # Errors
     /// [`StoreError::Contended`] when the guess could not be counted: it must not be judged.
-    pub async fn count_code_guess(&self, challenge: &Challenge, now: i64) -> Result<CodeGuess, StoreError> {
+    pub async fn count_code_guess(
+        &self,
+        challenge: &Challenge,
+        locked: &(dyn Fn(&Guard) -> Event + Sync),
+        now: i64,
+    ) -> Result<CodeGuess, StoreError> {
         let guard = Guard::codes(&challenge.address_hash);
         let mut state = GuardState::new(&guard);
         for _ in 0..TRIES {
@@ -64,8 +71,9 @@ impl Store {
                     .bind(":now", number(now))
                     .bind(":max_attempts", number(i64::from(MAX_ATTEMPTS)))
                     .bind(":code_hash", text(&challenge.code_hash));
-            let Transacted::Cancelled(findings) = self.transact(vec![attempt, state.count(now)]).await?
-            else {
+            let events = state.locks(now, locked);
+            let writes = vec![attempt, state.count(now)];
+            let Transacted::Cancelled(findings) = self.transact_with(writes, events.as_slice()).await? else {
                 return Ok(CodeGuess::Counted);
             };
             let [attempt, guard] = two(findings)?;

@@ -3,8 +3,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::write::Item;
+use crate::audit::Chain;
 use crate::guards::{Guard, GuardKind};
-use crate::ids::{ChallengeId, KeyId, OrgId, SessionId, UserId};
+use crate::ids::{ChallengeId, EventId, KeyId, OrgId, SessionId, UserId};
 
 /// An item's primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -113,4 +114,54 @@ pub(super) fn sealed_answer(idempotency_id: &str) -> Key {
 /// The public keys and the issuer.
 pub(super) fn key_set() -> Key {
     Key::new("KEYSET".to_owned(), "KEYSET")
+}
+
+/// The partition of a chain's events.
+pub(super) fn event_partition(chain: &Chain) -> String {
+    format!("AUDIT#{chain}")
+}
+
+/// What an event's sort key begins with. Their ids sort by time.
+pub(super) const EVENTS: &str = "EVENT#";
+
+/// An audit event.
+pub(super) fn event(chain: &Chain, id: &EventId) -> Key {
+    Key { pk: event_partition(chain), sk: format!("{EVENTS}{id}") }
+}
+
+/// Which event a key names, if it is one's.
+pub(super) fn event_named(pk: &str, sk: &str) -> Option<(Chain, EventId)> {
+    let chain = Chain::parse(pk.strip_prefix("AUDIT#")?).ok()?;
+    Some((chain, EventId::parse(sk.strip_prefix(EVENTS)?).ok()?))
+}
+
+/// The partition of a chain: its links, and the marks of what is in it. In the table of checkpoints, of those.
+pub(super) fn chain_partition(chain: &Chain) -> String {
+    format!("CHAIN#{chain}")
+}
+
+/// What a link's sort key begins with.
+pub(super) const LINKS: &str = "LINK#";
+
+/// A link, from 1. Twelve digits are an event a millisecond for thirty years.
+pub(super) fn link(chain: &Chain, number: i64) -> Key {
+    Key { pk: chain_partition(chain), sk: format!("{LINKS}{number:012}") }
+}
+
+/// The number in a link's or a checkpoint's key.
+pub(super) fn number_in(sk: &str) -> Option<i64> {
+    sk.split_once('#')?.1.parse().ok()
+}
+
+/// Says that an event is in the chain, and where.
+pub(super) fn mark(chain: &Chain, id: &EventId) -> Key {
+    Key { pk: chain_partition(chain), sk: format!("MARK#{id}") }
+}
+
+/// What a checkpoint's sort key begins with.
+pub(super) const CHECKPOINTS: &str = "CHECKPOINT#";
+
+/// How far a chain had come: in a table of its own.
+pub(super) fn checkpoint(chain: &Chain, number: i64) -> Key {
+    Key { pk: chain_partition(chain), sk: format!("{CHECKPOINTS}{number:012}") }
 }

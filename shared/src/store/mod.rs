@@ -4,8 +4,11 @@
 //! credential. Times are seconds since the epoch. No method returns a type of the SDK.
 
 mod api_keys;
+mod chains;
 mod challenges;
+mod checkpoints;
 mod error;
+mod events;
 mod guards;
 mod key_set;
 mod keys;
@@ -24,13 +27,14 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFai
 use serde::de::DeserializeOwned;
 
 pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, Revoker, SealedAnswer};
+pub use chains::{StoredEvent, StoredLink, event_in, stands_among_events};
 pub use challenges::{CodeGuess, ResendOutcome};
+pub use checkpoints::Checkpoints;
 pub use error::{Cause, StoreError};
 pub use guards::Counted;
 pub use organizations::{EnvironmentOutcome, Standing};
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
 
-use crate::crypto;
 use crate::deadline;
 use crate::rng::{self, Rng};
 use keys::Key;
@@ -159,10 +163,9 @@ impl Store {
         }
     }
 
-    /// Writes all or nothing. Conflicts with other writers are tried again under the same request token, so that a try which
-    /// did commit is not made twice.
-    async fn transact(&self, writes: Vec<Write>) -> Result<Transacted, StoreError> {
-        let token = crypto::hex(&rng::bytes::<16>(self.rng.as_ref()));
+    /// Writes all or nothing. Conflicts with other writers are tried again under the same request token, which is the operation's name, so
+    /// that a try which did commit is not made twice.
+    async fn transact(&self, writes: Vec<Write>, token: String) -> Result<Transacted, StoreError> {
         let items = writes
             .into_iter()
             .map(|write| write.into_transact(&self.table))
@@ -245,10 +248,14 @@ refused_item!(put_item::PutItemError, update_item::UpdateItemError);
 /// means cannot be known.
 fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     let kind = Key::of(&item).map(|key| key.kind()).unwrap_or_default();
-    let version = item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse::<i64>().ok());
-    if version.is_none_or(|version| version > SHAPE_VERSION) {
+    if version(&item).is_none_or(|version| version > SHAPE_VERSION) {
         return Err(StoreError::Corrupt { item: kind, cause: None });
     }
     serde_dynamo::from_item(item)
         .map_err(|cause| StoreError::Corrupt { item: kind, cause: Some(Box::new(cause)) })
+}
+
+/// The version of an item's shape.
+fn version(item: &Item) -> Option<i64> {
+    item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse().ok())
 }

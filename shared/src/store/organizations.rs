@@ -1,14 +1,18 @@
 //! Organizations in the table, and how somebody stands in theirs.
 
+use std::slice;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::users::{Member, NOT_ENDED, user_writes};
 use super::write::{Write, number, text};
-use super::{Finding, Store, StoreError, Transacted, Written, decode, keys};
+use super::{Finding, Store, StoreError, Transacted, decode, keys};
 use crate::addresses::EmailAddress;
 use crate::api_keys::{ActiveKey, Env};
+use crate::audit::Event;
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::organizations::{OnboardingStatus, Organization, PaymentsStatus};
+use crate::principals::UserPrincipal;
 use crate::sessions::Session;
 use crate::users::{Role, User};
 
@@ -124,21 +128,22 @@ impl Store {
         Ok((found.remove(&organization).map(decode).transpose()?, role))
     }
 
-    /// Switches the environment, if session, role and organization still allow it.
+    /// Switches the environment, if it is another one, and session, role and organization still allow it.
     pub async fn set_environment(
         &self,
-        org: &OrgId,
-        user: &UserId,
-        session: &SessionId,
+        by: &UserPrincipal,
         env: Env,
+        event: &Event,
         now: i64,
     ) -> Result<EnvironmentOutcome, StoreError> {
+        let UserPrincipal { org_id: org, user_id: user, session_id: session, .. } = by;
         let switch = Write::update(keys::organization(org), "SET #current_env = :env, #updated_at = :now")
-            .when(may_use(env));
+            .when(may_use(env))
+            .and_when("#current_env <> :env");
         let switch = bind_may_use(switch, env).bind(":env", text(env.as_str())).bind(":now", number(now));
         let mut writes = vec![switch];
         writes.extend(Who { org, user, session }.checks(now));
-        match self.transact(writes).await? {
+        match self.transact_with(writes, slice::from_ref(event)).await? {
             Transacted::Committed => Ok(EnvironmentOutcome::Switched),
             Transacted::Cancelled(_) => Ok(EnvironmentOutcome::StandingChanged),
         }
@@ -153,12 +158,13 @@ impl Store {
         organization: &Organization,
         address: &EmailAddress,
         owner: &User,
+        event: &Event,
     ) -> Result<(), StoreError> {
         let mut writes = vec![
             Write::put(keys::organization(&organization.id), organization)?.when("attribute_not_exists(#pk)"),
         ];
         writes.extend(user_writes(address, owner, Role::Owner)?);
-        match self.transact(writes).await? {
+        match self.transact_with(writes, slice::from_ref(event)).await? {
             Transacted::Committed => Ok(()),
             Transacted::Cancelled(_) => {
                 Err(StoreError::ConditionFailed("the organization is there already, or its owner's address"))
@@ -166,42 +172,62 @@ impl Store {
         }
     }
 
-    /// Records how far onboarding and payments have come. The operator's, not the API's.
+    /// Records how far onboarding and payments have come; says whether that was not so before. The operator's, not the API's.
+    ///
+    /// # Errors
+    /// [`StoreError::ConditionFailed`] when there is no such organization.
     pub async fn set_onboarding(
         &self,
         id: &OrgId,
         onboarding: OnboardingStatus,
         payments: PaymentsStatus,
+        event: &Event,
         now: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let change = "SET #onboarding_status = :onboarding, #payments_status = :payments, #updated_at = :now";
         let write = Write::update(keys::organization(id), change)
-            .when("attribute_exists(#pk)")
+            .when("attribute_exists(#pk) AND (#onboarding_status <> :onboarding OR #payments_status <> :payments)")
             .bind(":onboarding", text(onboarding.as_str()))
             .bind(":payments", text(payments.as_str()))
             .bind(":now", number(now));
-        self.must(write, "no such organization").await
+        self.change(write, event, "no such organization").await
     }
 
-    /// Gives a member another role. The operator's, not the API's.
-    pub async fn set_role(&self, org: &OrgId, user: &UserId, role: Role) -> Result<(), StoreError> {
+    /// Gives a member another role; says whether they did not have it. The operator's, not the API's.
+    ///
+    /// # Errors
+    /// [`StoreError::ConditionFailed`] when they are no member.
+    pub async fn set_role(
+        &self,
+        org: &OrgId,
+        user: &UserId,
+        role: Role,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
         let write = Write::update(keys::member(org, user), "SET #role = :role")
-            .when("attribute_exists(#pk)")
+            .when("attribute_exists(#pk) AND #role <> :role")
             .bind(":role", text(role.as_str()));
-        self.must(write, "no such member").await
+        self.change(write, event, "no such member").await
     }
 
     /// Suspends an organization or lifts it, and marks its active key's credential in the same transaction, so that the
-    /// key is refused on its very next call. The operator's, not the API's.
+    /// key is refused on its very next call; says whether that was not so before. The operator's, not the API's. Each try has an
+    /// event of its own.
     ///
     /// # Errors
     /// [`StoreError::ConditionFailed`] when there is no such organization; [`StoreError::Contended`] when its keys keep changing.
-    pub async fn set_suspended(&self, id: &OrgId, suspended: bool, now: i64) -> Result<(), StoreError> {
+    pub async fn set_suspended(
+        &self,
+        id: &OrgId,
+        suspended: bool,
+        event: &(dyn Fn() -> Event + Sync),
+        now: i64,
+    ) -> Result<bool, StoreError> {
         for _ in 0..3 {
             let active: Option<ActiveKey> = self.get(keys::active_key(id)).await?;
             let organization =
                 Write::update(keys::organization(id), "SET #is_active = :active, #updated_at = :now")
-                    .when("attribute_exists(#pk)")
+                    .when("attribute_exists(#pk) AND #is_active <> :active")
                     .bind(":active", AttributeValue::Bool(!suspended))
                     .bind(":now", number(now));
             let mut writes = vec![organization];
@@ -220,23 +246,18 @@ impl Store {
                     );
                 }
             }
-            match self.transact(writes).await? {
-                Transacted::Committed => return Ok(()),
-                Transacted::Cancelled(findings)
-                    if findings.first().is_some_and(|Finding { failed, .. }| *failed) =>
-                {
+            let Transacted::Cancelled(findings) = self.transact_with(writes, &[event()]).await? else {
+                return Ok(true);
+            };
+            match findings.into_iter().next() {
+                Some(Finding { failed: true, old: Some(_), .. }) => return Ok(false),
+                Some(Finding { failed: true, old: None, .. }) => {
                     return Err(StoreError::ConditionFailed("no such organization"));
                 }
-                Transacted::Cancelled(_) => {}
+                // The active key is another one than was read.
+                _ => {}
             }
         }
         Err(StoreError::Contended(None))
-    }
-
-    pub(super) async fn must(&self, write: Write, otherwise: &'static str) -> Result<(), StoreError> {
-        match self.write(write).await? {
-            Written::Done => Ok(()),
-            Written::Refused(_) => Err(StoreError::ConditionFailed(otherwise)),
-        }
     }
 }

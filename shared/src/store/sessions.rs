@@ -1,10 +1,13 @@
 //! Sessions in the table.
 
+use std::slice;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::users::{Member, NOT_ENDED};
 use super::write::{Write, number, text};
-use super::{Finding, Store, StoreError, Transacted, Written, decode, keys};
+use super::{Finding, Store, StoreError, Transacted, decode, keys};
+use crate::audit::Event;
 use crate::challenges::Challenge;
 use crate::guards::Guard;
 use crate::ids::SessionId;
@@ -84,6 +87,7 @@ impl Store {
         &self,
         challenge: &Challenge,
         session: &Session,
+        event: &Event,
         now: i64,
     ) -> Result<StartOutcome, StoreError> {
         let consume = Write::update(keys::challenge(&challenge.challenge_id), "SET #consumed_at = :now")
@@ -96,7 +100,8 @@ impl Store {
             .push(Write::put(keys::session(&session.session_id), session)?.when("attribute_not_exists(#pk)"));
         let guards = Guard::opened_by_success(&challenge.address_hash, &challenge.network);
         writes.extend(guards.iter().map(|guard| Write::delete(keys::guard(guard))));
-        let Transacted::Cancelled(findings) = self.transact(writes).await? else {
+        let Transacted::Cancelled(findings) = self.transact_with(writes, slice::from_ref(event)).await?
+        else {
             return Ok(StartOutcome::Started);
         };
         let [challenge, organization, member] = first_three(findings)?;
@@ -132,7 +137,7 @@ impl Store {
         let [organization, member] = identity_checks(&session.identity);
         let member = member.and_when(NOT_ENDED).bind(":made_at", number(session.session_id.made_at()));
         let writes = vec![rotate, organization, member];
-        let Transacted::Cancelled(findings) = self.transact(writes).await? else {
+        let Transacted::Cancelled(findings) = self.transact_with(writes, &[]).await? else {
             return Ok(RotateOutcome::Rotated);
         };
         let [rotated, organization, member] = first_three(findings)?;
@@ -157,13 +162,14 @@ impl Store {
         Ok(RotateOutcome::Changed(changed(organization, member)?))
     }
 
-    /// Ends a session. Ending one that is over, or never was, changes nothing.
-    pub async fn revoke_session(&self, id: &SessionId, now: i64) -> Result<(), StoreError> {
+    /// Ends a session; says whether it was not over before. Ending one that is, or that never was, changes nothing.
+    pub async fn revoke_session(&self, id: &SessionId, event: &Event, now: i64) -> Result<bool, StoreError> {
         let write = Write::update(keys::session(id), "SET #revoked_at = :now")
             .when("attribute_exists(#pk) AND attribute_not_exists(#revoked_at)")
             .bind(":now", number(now));
-        match self.write(write).await? {
-            Written::Done | Written::Refused(_) => Ok(()),
+        match self.transact_with(vec![write], slice::from_ref(event)).await? {
+            Transacted::Committed => Ok(true),
+            Transacted::Cancelled(_) => Ok(false),
         }
     }
 }

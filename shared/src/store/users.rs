@@ -1,10 +1,13 @@
 //! People in the table.
 
+use std::slice;
+
 use serde::{Deserialize, Serialize};
 
 use super::write::{Write, number};
 use super::{Store, StoreError, Transacted, decode, guards, keys};
 use crate::addresses::EmailAddress;
+use crate::audit::Event;
 use crate::guards::{Guard, Guesses};
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::users::{Role, User};
@@ -49,15 +52,21 @@ impl Store {
     }
 
     /// Ends every session that a person has in an organization, by one write that each session's next refresh and write looks at.
-    /// Access tokens that are out live on for their 15 minutes. The operator's, not the API's.
+    /// Access tokens that are out live on for their 15 minutes. Says whether there can have been any since the last time. The operator's, not the API's.
     ///
     /// # Errors
     /// [`StoreError::ConditionFailed`] when they are no member.
-    pub async fn end_sessions(&self, org: &OrgId, user: &UserId, now: i64) -> Result<(), StoreError> {
+    pub async fn end_sessions(
+        &self,
+        org: &OrgId,
+        user: &UserId,
+        event: &Event,
+        now: i64,
+    ) -> Result<bool, StoreError> {
         let write = Write::update(keys::member(org, user), "SET #sessions_ended_at = :now")
-            .when("attribute_exists(#pk)")
+            .when("attribute_exists(#pk) AND (attribute_not_exists(#sessions_ended_at) OR #sessions_ended_at < :now)")
             .bind(":now", number(now));
-        self.must(write, "no such member").await
+        self.change(write, event, "no such member").await
     }
 
     /// Adds a person with a role in their organization.
@@ -69,8 +78,10 @@ impl Store {
         address: &EmailAddress,
         user: &User,
         role: Role,
+        event: &Event,
     ) -> Result<(), StoreError> {
-        match self.transact(user_writes(address, user, role)?.into()).await? {
+        let writes = user_writes(address, user, role)?.into();
+        match self.transact_with(writes, slice::from_ref(event)).await? {
             Transacted::Committed => Ok(()),
             Transacted::Cancelled(_) => Err(StoreError::ConditionFailed("the address is taken")),
         }

@@ -4,16 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LINES: &[&[&str]] = &[
-    &["causes", "clock", "deadline", "rng", "sensitive", "audit", "metrics"],
+    &["causes", "clock", "deadline", "rng", "sensitive", "metrics"],
     &["crypto", "ids"],
-    &["addresses"],
-    &["api_keys", "guards", "passwords", "tokens", "users"],
+    &["addresses", "audit"],
+    &["api_keys", "guards", "links", "passwords", "tokens", "users"],
     &["challenges", "organizations", "principals", "sessions"],
     &["config", "mail", "signer", "store"],
     &["key_sets", "secrets"],
     &["failure"],
     &["app"],
-    &["authz", "flows", "init", "rotation"],
+    &["authz", "chaining", "flows", "init", "rotation"],
     &["http"],
 ];
 

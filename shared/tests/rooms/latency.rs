@@ -53,6 +53,8 @@ fn app(by: Duration) -> App {
         signing_secret: String::new(),
         codes_secret: String::new(),
         sealing_secret: String::new(),
+        audit_secret: String::new(),
+        checkpoints_table: String::new(),
         issuer: String::new(),
         http_api_answer: HttpApiAnswer::default(),
         credentials: Credentials {

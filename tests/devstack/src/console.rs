@@ -20,9 +20,10 @@ use time::Duration;
 use crate::clock::DevClock;
 use crate::engines::dynamodb::DynamoDb;
 use crate::engines::mailbox::Mailbox;
+use crate::engines::stream::Stream;
 use crate::gateway::event::decoded;
+use crate::gateway::invoke::Functions;
 use crate::logs::Logs;
-use crate::roles::called_as;
 
 /// What every path of the console begins with.
 pub const PREFIX: &str = "/_devstack";
@@ -31,6 +32,10 @@ pub const PREFIX: &str = "/_devstack";
 pub struct Console {
     /// For the operator's writes.
     pub app: Arc<App>,
+    /// What `operator` and `audit` call.
+    pub functions: Functions,
+    /// What is chained before `clock` is moved: an event is as late as its record.
+    pub stream: Arc<Stream>,
     /// What `clock` shows and moves.
     pub clock: DevClock,
     /// What `mailbox` shows.
@@ -68,10 +73,11 @@ impl Console {
             (&Method::GET, []) => Ok(json!(HELP)),
             (&Method::GET, ["mailbox"]) => Ok(json!(self.mailbox.newest_first(recipient(query).as_deref()))),
             (&Method::GET, ["clock"]) => Ok(self.now()),
-            (&Method::POST, ["clock", "advance"]) => self.advance(&body),
+            (&Method::POST, ["clock", "advance"]) => self.advance(&body).await,
             (&Method::GET, ["table"]) => self.table().await,
             (&Method::GET, ["logs"]) => Ok(json!(self.logs.lines())),
-            (&Method::POST, ["operator"]) => self.operator(&body).await,
+            (&Method::POST, ["operator"]) => self.call("operator", &body).await,
+            (&Method::POST, ["audit"]) => self.call("audit_chain", &body).await,
             (&Method::POST, ["organizations", org, "members", user]) => self.member(org, user, &body).await,
             _ => Err((
                 StatusCode::NOT_FOUND,
@@ -88,7 +94,7 @@ impl Console {
         json!({"now": rfc3339(self.clock.now_seconds()), "seconds": self.clock.now_seconds()})
     }
 
-    fn advance(&self, body: &[u8]) -> Result<Value, Refused> {
+    async fn advance(&self, body: &[u8]) -> Result<Value, Refused> {
         if self.functions_elsewhere {
             let sentence = "the functions run in processes of their own, which this clock does not reach";
             return Err((StatusCode::CONFLICT, sentence.to_owned()));
@@ -98,6 +104,7 @@ impl Console {
         if !(-TEN_YEARS..=TEN_YEARS).contains(&seconds) {
             return Err((StatusCode::BAD_REQUEST, "seconds: at most ten years".to_owned()));
         }
+        self.stream.deliver(&self.functions).await.map_err(away)?;
         self.clock.advance(Duration::seconds(seconds));
         self.clock.save().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
         Ok(self.now())
@@ -109,23 +116,23 @@ impl Console {
     }
 
     /// What `aws lambda invoke` is on AWS.
-    async fn operator(&self, body: &[u8]) -> Result<Value, Refused> {
-        let invocation = shared::ids::new_token_id(&self.clock, self.app.rng.as_ref());
-        Ok(called_as("operator", ::operator::handle(&self.app, parse(body)?, &invocation)).await)
+    async fn call(&self, function: &str, body: &[u8]) -> Result<Value, Refused> {
+        self.functions.event(function, parse(body)?).await.map_err(away)
     }
 
     async fn member(&self, org: &str, user: &str, body: &[u8]) -> Result<Value, Refused> {
         let (org, Member { role }) = (org_id(org)?, parse(body)?);
         let user =
             UserId::parse(user).map_err(|_| (StatusCode::NOT_FOUND, format!("{user} is no user id")))?;
-        done(self.app.store.set_role(&org, &user, role).await)
+        let event = crate::event(&self.app, org.as_str());
+        done(self.app.store.set_role(&org, &user, role, &event).await)
     }
 }
 
 const TEN_YEARS: i64 = 10 * 366 * 86_400;
 
 /// Every path of the console.
-const HELP: [&str; 8] = [
+const HELP: [&str; 9] = [
     "GET /_devstack",
     "GET /_devstack/mailbox[?to=address]",
     "GET /_devstack/clock",
@@ -133,6 +140,7 @@ const HELP: [&str; 8] = [
     "GET /_devstack/table",
     "GET /_devstack/logs",
     "POST /_devstack/operator {\"action\": \"unlock_account\", \"email\": \"…\"}",
+    "POST /_devstack/audit {\"verify\": {\"chain\": \"org_…\"}}",
     "POST /_devstack/organizations/{id}/members/{user_id} {\"role\": \"viewer\"}",
 ];
 
@@ -152,9 +160,13 @@ fn org_id(text: &str) -> Result<OrgId, Refused> {
     OrgId::parse(text).map_err(|_| (StatusCode::NOT_FOUND, format!("{text} is no organization id")))
 }
 
-fn done(written: Result<(), StoreError>) -> Result<Value, Refused> {
+fn away(error: impl ToString) -> Refused {
+    (StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+}
+
+fn done(written: Result<bool, StoreError>) -> Result<Value, Refused> {
     match written {
-        Ok(()) => Ok(json!({"done": true})),
+        Ok(_) => Ok(json!({"done": true})),
         Err(StoreError::ConditionFailed(reason)) => Err((StatusCode::NOT_FOUND, reason.to_owned())),
         Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }

@@ -17,6 +17,7 @@
 
 pub mod bootstrap;
 pub mod clock;
+mod configuration;
 pub mod console;
 mod data;
 pub mod engines;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shared::app::App;
+use shared::audit::{Deed, Event};
 use shared::config::Config;
 
 use clock::DevClock;
@@ -42,6 +44,8 @@ use engines::aws::Aws;
 use engines::dynamodb::DynamoDb;
 use engines::mailbox::Mailbox;
 use engines::recorder::Recorder;
+use engines::stream::Stream;
+use gateway::invoke::Functions;
 use logs::Logs;
 use terminal::Terminal;
 
@@ -61,6 +65,8 @@ pub struct Options {
     pub clock: DevClock,
     /// Where Lambda's `Invoke` API is, for functions that run elsewhere; `None` runs them in this process.
     pub invoke_at: Option<String>,
+    /// How often the audit events of the table's stream are chained by themselves; `None`: when [`Devstack::chain`] is called.
+    pub chain_every: Option<std::time::Duration>,
     /// Who is told what happens.
     pub terminal: Terminal,
 }
@@ -74,6 +80,7 @@ impl Default for Options {
             dynamodb: None,
             clock: DevClock::frozen(),
             invoke_at: None,
+            chain_every: None,
             terminal: Terminal::silent(),
         }
     }
@@ -144,13 +151,36 @@ pub struct Devstack {
     pub logs: Logs,
     /// The DynamoDB engine.
     pub dynamodb: Arc<DynamoDb>,
+    /// The table's stream.
+    pub stream: Arc<Stream>,
+    /// What `audit_chain` asked of DynamoDB.
+    pub chain_requests: Recorder,
+    /// Where the functions run.
+    pub functions: Functions,
     /// What `app` was made with, for more execution environments of its kind.
     pub config: Config,
     /// The environment of functions that run in processes of their own, name by name.
     pub environment: Vec<(&'static str, String)>,
+    _chaining: Option<Running>,
     _server: Running,
     _aws: Aws,
     _data: Option<DataFolder>,
+}
+
+/// The event of a write that no use case makes: something done to this organization, or, without one, to the platform.
+pub fn event(app: &App, org: &str) -> Event {
+    let deed = Deed { action: "devstack", actor: "devstack", org, ..Deed::default() };
+    deed.event("", app.clock.as_ref(), app.rng.as_ref())
+}
+
+impl Devstack {
+    /// Chains the audit events that there are.
+    ///
+    /// # Errors
+    /// What the engine or the function says.
+    pub async fn chain(&self) -> Result<(), String> {
+        self.stream.deliver(&self.functions).await
+    }
 }
 
 /// The template that routes and authorizers are read from.

@@ -55,6 +55,8 @@ fn arguments(mut given: impl Iterator<Item = String>, terminal: Terminal) -> Res
         dynamodb: None,
         clock: DevClock::running(),
         invoke_at: None,
+        // About as often as Lambda looks at a stream.
+        chain_every: Some(std::time::Duration::from_millis(250)),
         terminal,
     };
     while let Some(argument) = given.next() {

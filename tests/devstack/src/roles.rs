@@ -12,8 +12,9 @@ use serde_json::Value;
 use serde_yaml_ng::Value as Yaml;
 use tokio::task::futures::TaskLocalFuture;
 
+use crate::engines::dynamodb::CHECKPOINTS;
 use crate::engines::recorder::Recorded;
-use crate::engines::secrets_file::{CODES, SEALING, SIGNING};
+use crate::engines::secrets_file::{AUDIT, CODES, SEALING, SIGNING};
 use crate::gateway::template::TemplateError;
 use crate::gateway::yaml::{at, members, referenced, scalar};
 
@@ -196,17 +197,29 @@ fn demands(request: &Recorded) -> Vec<Demand> {
         }
         "SendEmail" => vec![demand("ses:SendEmail", IDENTITY, Vec::new())],
         "BatchGetItem" | "BatchWriteItem" => {
-            let tables = body["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
-            let keys = tables.flat_map(|table| table["Keys"].as_array()).flatten();
-            vec![demand(&format!("dynamodb:{operation}"), "Table", keys.filter_map(partition_key).collect())]
+            let tables = body["RequestItems"].as_object().into_iter().flatten();
+            let asked = |(name, table): (&String, &Value)| {
+                let keys = table["Keys"].as_array().into_iter().flatten().filter_map(partition_key).collect();
+                demand(&format!("dynamodb:{operation}"), table_named(name), keys)
+            };
+            tables.map(asked).collect()
         }
         "TransactWriteItems" | "TransactGetItems" => {
             let items = body["TransactItems"].as_array().into_iter().flatten();
             let parts = items.filter_map(Value::as_object).flatten();
-            parts.map(|(kind, part)| demand(transacted(kind), "Table", leading_keys(part))).collect()
+            parts.map(|(kind, part)| demand(transacted(kind), table_of(part), leading_keys(part))).collect()
         }
-        _ => vec![demand(&format!("dynamodb:{operation}"), "Table", leading_keys(body))],
+        _ => vec![demand(&format!("dynamodb:{operation}"), table_of(body), leading_keys(body))],
     }
+}
+
+/// The template's name of the table that a request is about.
+fn table_of(request: &Value) -> &'static str {
+    table_named(request["TableName"].as_str().unwrap_or_default())
+}
+
+fn table_named(name: &str) -> &'static str {
+    if name.ends_with(CHECKPOINTS) { "Checkpoints" } else { "Table" }
 }
 
 /// The identity that mail is sent from, as the template's roles write it.
@@ -233,6 +246,7 @@ fn secret(id: &Value) -> &'static str {
         Some(SIGNING) => "SigningSecret",
         Some(CODES) => "CodesSecret",
         Some(SEALING) => "SealingSecret",
+        Some(AUDIT) => "AuditSecret",
         _ => "?",
     }
 }

@@ -102,12 +102,13 @@ pub async fn seed(app: &App, clock: &dyn Clock) -> Result<usize, StartError> {
                 password_hash: password_hash.clone(),
                 org_id: org_id(demo.id)?,
             };
+            let event = crate::event(app, demo.id);
             let written = match person.role {
                 // The organization is made with its owner.
                 Role::Owner => {
-                    app.store.create_organization(&organization(demo, now)?, &address, &user).await
+                    app.store.create_organization(&organization(demo, now)?, &address, &user, &event).await
                 }
-                role => app.store.create_user(&address, &user, role).await,
+                role => app.store.create_user(&address, &user, role, &event).await,
             };
             made += usize::from(is_new(written)?);
         }

@@ -8,23 +8,25 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode};
 use shared::app::{App, Outside};
-use shared::config::{self, Config, Credentials, Endpoints, HttpApiAnswer};
+use shared::config;
 use shared::ids::new_token_id;
 use shared::metrics::Place;
 use shared::rng::SystemRng;
-use shared::sensitive::Sensitive;
+use shared::store::StoreError;
 use shared::tokens::key_set::KeySet;
 use tokio::net::TcpListener;
 
 use crate::clock::DevClock;
+use crate::configuration::{self, REGION};
 use crate::console::{self, Console};
 use crate::data::DataFolder;
 use crate::engines::Running;
 use crate::engines::aws::Aws;
-use crate::engines::dynamodb::{ACCESS_KEY, DynamoDb, Engine};
+use crate::engines::dynamodb::{DynamoDb, Engine};
 use crate::engines::mailbox::Mailbox;
 use crate::engines::recorder::{self, Recorder};
-use crate::engines::secrets_file::{self, Secrets, write_whole};
+use crate::engines::secrets_file::{Secrets, write_whole};
+use crate::engines::stream::Stream;
 use crate::gateway::Gateway;
 use crate::gateway::invoke::Functions;
 use crate::gateway::template::Api;
@@ -33,19 +35,14 @@ use crate::roles::Roles;
 use crate::terminal::Terminal;
 use crate::{Devstack, Options, StartError, seed, template_path};
 
-/// The region everything believes it is in.
-const REGION: &str = "eu-west-1";
 /// The table's name. In an engine that others use, too, it gets an id behind it.
 const TABLE: &str = "devstack";
-/// The `aud` of access tokens: the template's default.
-const AUDIENCE: &str = "syncgram-pay";
-/// Who mails the codes.
-const MAIL_FROM: &str = "no-reply@syncgram.example";
 
 impl Devstack {
     /// Starts everything. It answers requests when this returns.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, data, fresh, dynamodb, clock, invoke_at, terminal } = options;
+        let Options { port, data, fresh, dynamodb, clock, invoke_at, chain_every, terminal } = options;
+        let elsewhere = invoke_at.is_some();
         let listener = listen(port).await?;
         let port = listener.local_addr()?.port();
         let base_url = format!("http://127.0.0.1:{port}");
@@ -64,25 +61,32 @@ impl Devstack {
         let requests = Recorder::default();
         requests.hold_to(Roles::read(&template_path())?);
         let app = connect(&engines, &secrets, &clock, &requests, terminal).await?;
+        let chain_requests = Recorder::default();
+        chain_requests.hold_to(Roles::read(&template_path())?);
+        let chainer = Arc::new(new_app(&engines, &clock, &chain_requests)?);
+        let functions = functions(invoke_at, &app, &chainer, &logs, &clock);
+        let stream = Arc::new(Stream::new(Arc::clone(&engines.dynamodb), Arc::new(clock.clone())));
 
         let console = Console {
             app: Arc::clone(&app),
+            functions: functions.clone(),
+            stream: Arc::clone(&stream),
             clock: clock.clone(),
             mailbox: mailbox.clone(),
             logs: logs.clone(),
             dynamodb: Arc::clone(&engines.dynamodb),
-            functions_elsewhere: invoke_at.is_some(),
+            functions_elsewhere: elsewhere,
         };
         let gateway = Gateway {
             api,
-            functions: functions(invoke_at, &app, &logs, &clock),
+            functions: functions.clone(),
             region: REGION.to_owned(),
             logs: logs.clone(),
             clock: Arc::new(clock.clone()),
             rng: Arc::new(SystemRng),
         };
-        let environment = environment(&engines);
-        let config = configuration(&engines);
+        let environment = configuration::environment(&engines.dynamodb, &engines.aws);
+        let config = configuration::configuration(&engines.dynamodb, &engines.aws);
         if let Some(data) = &data {
             write_whole(&data.environment(), &as_file(&environment)).map_err(|error| data.failed(error))?;
         }
@@ -97,6 +101,10 @@ impl Devstack {
             dynamodb,
             config,
             environment,
+            _chaining: chain_every.map(|every| stream.deliver_every(every, functions.clone())),
+            stream,
+            functions,
+            chain_requests,
             _server: serve(listener, Front { gateway, console }),
             _aws: aws,
             _data: data,
@@ -142,13 +150,7 @@ async fn connect(
     requests: &Recorder,
     terminal: Terminal,
 ) -> Result<Arc<App>, StartError> {
-    let outside = Outside {
-        clock: Arc::new(clock.clone()),
-        rng: Arc::new(SystemRng),
-        http_client: Some(requests.wrap(recorder::plain_http())),
-    };
-    let app = App::new(&configuration(engines), outside);
-    let app = app.map_err(|error| StartError::engine("the functions", &error))?;
+    let app = new_app(engines, clock, requests)?;
     publish(&app, secrets).await?;
     let seeded = seed::seed(&app, clock).await?;
     terminal.step(&format!("demo people: {seeded} of 6 written, the others were there"));
@@ -157,10 +159,26 @@ async fn connect(
     Ok(Arc::new(app))
 }
 
-fn functions(invoke_at: Option<String>, app: &Arc<App>, logs: &Logs, clock: &DevClock) -> Functions {
+fn new_app(engines: &Engines, clock: &DevClock, requests: &Recorder) -> Result<App, StartError> {
+    let outside = Outside {
+        clock: Arc::new(clock.clone()),
+        rng: Arc::new(SystemRng),
+        http_client: Some(requests.wrap(recorder::plain_http())),
+    };
+    let app = App::new(&configuration::configuration(&engines.dynamodb, &engines.aws), outside);
+    app.map_err(|error| StartError::engine("the functions", &error))
+}
+
+fn functions(
+    invoke_at: Option<String>,
+    app: &Arc<App>,
+    chainer: &Arc<App>,
+    logs: &Logs,
+    clock: &DevClock,
+) -> Functions {
     match invoke_at {
         Some(url) => Functions::Remote(reqwest::Client::new(), url),
-        None => Functions::InProcess(Arc::clone(app), subscriber(logs, clock)),
+        None => Functions::InProcess(Arc::clone(app), Arc::clone(chainer), subscriber(logs, clock)),
     }
 }
 
@@ -195,7 +213,11 @@ fn secrets(data: Option<&DataFolder>, base_url: &str, terminal: Terminal) -> Res
     let Some(data) = data else {
         return new_secrets(base_url);
     };
-    if let Some(kept) = Secrets::read(&data.secrets()).map_err(|error| data.failed(error))? {
+    if let Some(mut kept) = Secrets::read(&data.secrets()).map_err(|error| data.failed(error))? {
+        if kept.audit.is_empty() {
+            kept.audit = new_secrets(base_url)?.audit;
+            kept.write(&data.secrets()).map_err(|error| data.failed(error))?;
+        }
         terminal.step("secrets found: sessions and keys go on");
         return Ok(kept);
     }
@@ -215,53 +237,12 @@ async fn publish(app: &App, secrets: &Secrets) -> Result<(), StartError> {
     let keys =
         keys.ok_or_else(|| StartError::engine("the key set", &"the kept signing secret cannot be read"))?;
     let set = KeySet { issuer: secrets.issuer.clone(), keys };
-    app.store.put_key_set(&set).await.map_err(|error| StartError::engine("the key set", &error))
-}
-
-fn configuration(engines: &Engines) -> Config {
-    let Engines { dynamodb, aws } = engines;
-    Config {
-        table: dynamodb.table.clone(),
-        region: REGION.to_owned(),
-        audience: AUDIENCE.to_owned(),
-        issuer: String::new(),
-        mail_from: MAIL_FROM.to_owned(),
-        signing_secret: secrets_file::SIGNING.to_owned(),
-        codes_secret: secrets_file::CODES.to_owned(),
-        sealing_secret: secrets_file::SEALING.to_owned(),
-        http_api_answer: HttpApiAnswer::default(),
-        credentials: Credentials {
-            access_key_id: ACCESS_KEY.0.to_owned(),
-            secret_access_key: Sensitive::new(ACCESS_KEY.1.to_owned()),
-            session_token: None,
-        },
-        endpoints: Endpoints {
-            dynamodb: Some(dynamodb.endpoint.clone()),
-            secretsmanager: Some(aws.endpoint.clone()),
-            sesv2: Some(aws.endpoint.clone()),
-        },
-        ca_bundle: None,
+    let failed = |error: StoreError| StartError::engine("the key set", &error);
+    if app.store.key_set().await.map_err(failed)?.as_ref() == Some(&set) {
+        return Ok(());
     }
-}
-
-/// The same for functions in processes of their own.
-fn environment(engines: &Engines) -> Vec<(&'static str, String)> {
-    let Engines { dynamodb, aws } = engines;
-    let fixed = [
-        ("TABLE_NAME", dynamodb.table.as_str()),
-        ("AWS_REGION", REGION),
-        ("TOKEN_AUDIENCE", AUDIENCE),
-        ("MAIL_FROM", MAIL_FROM),
-        ("SIGNING_SECRET", secrets_file::SIGNING),
-        ("CODES_SECRET", secrets_file::CODES),
-        ("SEALING_SECRET", secrets_file::SEALING),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.endpoint),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &aws.endpoint),
-        ("AWS_ENDPOINT_URL_SESV2", &aws.endpoint),
-        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.0),
-        ("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.1),
-    ];
-    fixed.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+    let event = crate::event(app, "");
+    app.store.put_key_set(&set, &event).await.map_err(failed)
 }
 
 /// `NAME=value`, line by line.

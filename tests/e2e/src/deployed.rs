@@ -129,7 +129,8 @@ impl Deployed {
             org_id: OrgId::parse(organization).expect("an id"),
         };
         let address = EmailAddress::parse(person.email).expect("an address");
-        self.app.store.create_user(&address, &user, person.role).await.expect("a person");
+        let event = devstack::event(&self.app, organization);
+        self.app.store.create_user(&address, &user, person.role, &event).await.expect("a person");
         person
     }
 
@@ -147,7 +148,8 @@ impl Deployed {
         let organization = OrgId::parse(organization.id).expect("an id");
         let user = UserId::parse(person.user_id).expect("an id");
         let role: Role = serde_json::from_value(json!(role)).expect("a role");
-        self.app.store.set_role(&organization, &user, role).await.expect("a member");
+        let event = devstack::event(&self.app, organization.as_str());
+        self.app.store.set_role(&organization, &user, role, &event).await.expect("a member");
     }
 }
 

@@ -23,10 +23,11 @@ impl Snapshot {
         }
     }
 
-    /// The same without what a guess is counted in: guards, and the tries of a challenge.
+    /// The same without what a guess is counted in: guards, the event of the one that shuts them, and the tries of a challenge.
     pub fn without_guesses(&self) -> Self {
         let mut plain = self.clone();
-        plain.items.retain(|name, _| !name.starts_with("GUARD#"));
+        let locks = |name: &str, item: &Value| name.starts_with("AUDIT#") && item["reason"] == "locked";
+        plain.items.retain(|name, item| !name.starts_with("GUARD#") && !locks(name, item));
         for (_, item) in plain.items.iter_mut().filter(|(name, _)| name.starts_with("CHALLENGE#")) {
             item["attempts"] = Value::Null;
         }

@@ -7,10 +7,19 @@ use crate::flows::{Origin, Refusal};
 use crate::ids::UserId;
 
 /// Opens every guard of an address; gives how many there were. It works for an address nobody has as well: guards exist for those too.
+/// What was done to somebody's address is in their organization's audit trail.
 pub async fn unlock_account(app: &App, origin: &Origin, address: &EmailAddress) -> Result<usize, Refusal> {
     let mut trail = trail(app, "operator.unlock_account", origin);
     trail.address(address);
-    trail.end(app.store.open_guards(address).await.map_err(Refusal::from))
+    let result = async {
+        if let Some(user) = app.store.user(address).await? {
+            trail.actor(&"operator", &user.org_id);
+            trail.target(&user.user_id);
+        }
+        Ok(app.store.open_guards(address, &|| trail.event()).await?)
+    }
+    .await;
+    trail.end(result)
 }
 
 /// Ends all of a person's sessions: they refresh and write nothing from the next call on. Access tokens that are out live on for
@@ -26,7 +35,8 @@ pub async fn end_sessions(app: &App, origin: &Origin, address: &EmailAddress) ->
         trail.actor(&"operator", &user.org_id);
         trail.target(&user.user_id);
         let now = app.clock.now_seconds();
-        app.store.end_sessions(&user.org_id, &user.user_id, now).await.map_err(super::missing)?;
+        let event = trail.event();
+        app.store.end_sessions(&user.org_id, &user.user_id, &event, now).await.map_err(super::missing)?;
         Ok(user.user_id)
     }
     .await;

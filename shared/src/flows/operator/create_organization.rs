@@ -43,10 +43,14 @@ pub async fn create_organization(
     trail.address(&new.owner_address);
     let result = attempt(app, new, &mut trail).await;
     if let Ok(organization) = &result {
-        trail.actor(&"operator", &organization.id);
-        trail.target(&organization.owner_user_id);
+        about(&mut trail, organization);
     }
     trail.end(result)
+}
+
+fn about(trail: &mut Trail<'_>, organization: &Organization) {
+    trail.actor(&"operator", &organization.id);
+    trail.target(&organization.owner_user_id);
 }
 
 async fn attempt(app: &App, new: &NewOrganization, trail: &mut Trail<'_>) -> Result<Organization, Refusal> {
@@ -74,10 +78,13 @@ async fn attempt(app: &App, new: &NewOrganization, trail: &mut Trail<'_>) -> Res
         created_at: now,
         updated_at: now,
     };
-    match app.store.create_organization(&organization, &new.owner_address, &owner).await {
+    about(trail, &organization);
+    let event = trail.event();
+    match app.store.create_organization(&organization, &new.owner_address, &owner, &event).await {
         Ok(()) => Ok(organization),
         // Somebody was faster: look who it was.
         Err(StoreError::ConditionFailed(_)) => {
+            trail.nothing();
             let owner = app.store.user(&new.owner_address).await?.ok_or(Refusal::AddressTaken)?;
             repeated(app, new, &owner, trail).await
         }

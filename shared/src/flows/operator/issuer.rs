@@ -9,8 +9,9 @@ use crate::flows::{Origin, Refusal};
 /// # Errors
 /// [`Refusal::IssuerNamed`] when it has another name: tokens that are out, and whoever verifies them, know it by that one.
 pub async fn name_issuer(app: &App, origin: &Origin, issuer: &str) -> Result<(), Refusal> {
-    let trail = trail(app, "operator.name_issuer", origin);
-    let named = match app.store.name_issuer(issuer).await {
+    let mut trail = trail(app, "operator.name_issuer", origin);
+    trail.target(&issuer);
+    let named = match app.store.name_issuer(issuer, &trail.event()).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Refusal::IssuerNamed),
         Err(error) => Err(error.into()),

@@ -1,5 +1,5 @@
 //! What the operator does and no route can: called with IAM's rights, so there is no principal to judge. Each action gives the same
-//! answer when it is repeated, and leaves one audit event.
+//! answer when it is repeated, and leaves one line; what it changed is an event of the organization's, in the same transaction.
 
 mod accounts;
 mod create_organization;

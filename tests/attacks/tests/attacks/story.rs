@@ -214,12 +214,14 @@ impl World {
             Act::Suspend(org) => {
                 self.ensure(org).await;
                 let id = OrgId::parse(&self.values[org]).unwrap();
-                app.store.set_suspended(&id, true, self.now()).await.unwrap();
+                let event = || devstack::event(&app, id.as_str());
+                app.store.set_suspended(&id, true, &event, self.now()).await.unwrap();
             }
             Act::Role(who, role) => {
                 let org = OrgId::parse(&self.values["org"]).unwrap();
                 let user = UserId::parse(person(who).user_id).unwrap();
-                app.store.set_role(&org, &user, Role::parse(role).unwrap()).await.unwrap();
+                let event = devstack::event(&app, org.as_str());
+                app.store.set_role(&org, &user, Role::parse(role).unwrap(), &event).await.unwrap();
             }
             Act::LogIn(name, who) => {
                 self.log_in(name, person(who)).await;

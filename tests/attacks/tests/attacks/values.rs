@@ -85,7 +85,9 @@ impl World {
         self.keep(&format!("key.{word}"), &made);
         if word == "suspended" {
             let id = OrgId::parse(&self.values["org.suspended"]).unwrap();
-            self.stack.app().store.set_suspended(&id, true, self.now()).await.unwrap();
+            let app = self.stack.app();
+            let event = || devstack::event(&app, id.as_str());
+            app.store.set_suspended(&id, true, &event, self.now()).await.unwrap();
             return;
         }
         self.stack.revoke(&session, &made.id).await;

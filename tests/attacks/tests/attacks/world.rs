@@ -41,7 +41,7 @@ impl World {
         let stack = Stack::start().await;
         static API: OnceLock<Api> = OnceLock::new();
         let api = API.get_or_init(|| Api::read(&devstack::template_path()).unwrap());
-        let functions = Functions::InProcess(stack.app(), tracing::Dispatch::none());
+        let functions = Functions::InProcess(stack.app(), stack.app(), tracing::Dispatch::none());
         let mut world = Self {
             stack,
             api,
@@ -137,7 +137,8 @@ impl World {
             org_id: id.clone(),
         };
         let address = EmailAddress::parse(&email).unwrap();
-        app.store.create_organization(&organization, &address, &user).await.unwrap();
+        let event = devstack::event(&app, id.as_str());
+        app.store.create_organization(&organization, &address, &user, &event).await.unwrap();
         self.set(&format!("org.{word}"), id.as_str());
         let leaked = |text: &str| -> &'static str { text.to_owned().leak() };
         Person { user_id: leaked(owner.as_str()), email: leaked(&email), ..ACORN.owner }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
+mod audit_chains;
+mod audit_events;
+mod audit_stream;
 mod budget;
 mod faults;
 mod outages;

@@ -39,7 +39,7 @@ async fn publish(place: &Place, secrets: &[&Value]) {
     let keys =
         secrets.iter().flat_map(|secret| generate::public_keys(&secret.to_string()).unwrap()).collect();
     let set = KeySet { issuer: "https://issuer.example".to_owned(), keys };
-    place.app().store.put_key_set(&set).await.unwrap();
+    place.app().store.put_key_set(&set, &devstack::event(&place.app(), "")).await.unwrap();
     place.devstack.clock.advance(Duration::minutes(1));
 }
 

@@ -3,6 +3,7 @@
 
 use defences::{Place, admin, owner};
 use shared::api_keys::{Env, KeyRecord, PlainKey};
+use shared::audit::Event;
 use shared::challenges::{Challenge, MAX_RESENDS};
 use shared::ids::{KeyId, SessionId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
@@ -49,15 +50,26 @@ impl Scene {
         self.place.app().clock.now_seconds()
     }
 
+    /// An event of a write of ours.
+    fn event(&self) -> Event {
+        devstack::event(&self.place.app(), self.user.org_id.as_str())
+    }
+
     async fn turn(&self, turn: Turn) {
-        let (store, user, now) = (self.store(), &self.user, self.now());
-        match turn {
-            Turn::LoggedOut => store.revoke_session(&user.session_id, now).await.unwrap(),
-            Turn::SessionExpired => self.place.devstack.clock.advance(Duration::seconds(LIFETIME_SECONDS)),
-            Turn::SessionsEnded => store.end_sessions(&user.org_id, &user.user_id, now).await.unwrap(),
-            Turn::Demoted => store.set_role(&user.org_id, &user.user_id, Role::Viewer).await.unwrap(),
-            Turn::Suspended => store.set_suspended(&user.org_id, true, now).await.unwrap(),
-        }
+        let (store, user, now, event) = (self.store(), &self.user, self.now(), self.event());
+        let changed = match turn {
+            Turn::LoggedOut => store.revoke_session(&user.session_id, &event, now).await.unwrap(),
+            Turn::SessionExpired => {
+                self.place.devstack.clock.advance(Duration::seconds(LIFETIME_SECONDS));
+                true
+            }
+            Turn::SessionsEnded => {
+                store.end_sessions(&user.org_id, &user.user_id, &event, now).await.unwrap()
+            }
+            Turn::Demoted => store.set_role(&user.org_id, &user.user_id, Role::Viewer, &event).await.unwrap(),
+            Turn::Suspended => store.set_suspended(&user.org_id, true, &|| self.event(), now).await.unwrap(),
+        };
+        assert!(changed, "{turn:?}");
     }
 
     fn record(&self, env: Env) -> KeyRecord {
@@ -78,18 +90,18 @@ impl Scene {
     }
 
     async fn create(&self, record: &KeyRecord) -> CreateKeyOutcome {
-        let create = CreateKey { record, session: &self.user.session_id, answer: None, now: self.now() };
+        let (session, event) = (&self.user.session_id, &self.event());
+        let create = CreateKey { record, session, answer: None, event, now: self.now() };
         self.store().create_key(&create).await.unwrap()
     }
 
     async fn revoke(&self, record: &KeyRecord) -> RevokeKeyOutcome {
         let by = Revoker::Member { user: &self.user.user_id, session: &self.user.session_id };
-        self.store().revoke_key(record, true, by, self.now()).await.unwrap()
+        self.store().revoke_key(record, true, by, &self.event(), self.now()).await.unwrap()
     }
 
     async fn switch(&self, env: Env) -> EnvironmentOutcome {
-        let UserPrincipal { org_id, user_id, session_id, .. } = &self.user;
-        self.store().set_environment(org_id, user_id, session_id, env, self.now()).await.unwrap()
+        self.store().set_environment(&self.user, env, &self.event(), self.now()).await.unwrap()
     }
 
     /// A challenge of the admin's, as it was written.
@@ -114,7 +126,8 @@ impl Scene {
     }
 
     async fn start(&self, challenge: &Challenge) -> StartOutcome {
-        self.store().start_session(challenge, &self.session_of(challenge), self.now()).await.unwrap()
+        let session = self.session_of(challenge);
+        self.store().start_session(challenge, &session, &self.event(), self.now()).await.unwrap()
     }
 
     async fn table(&self) -> Vec<serde_json::Value> {
@@ -146,9 +159,15 @@ async fn a_keys_environment_is_the_organizations_at_the_write() {
     assert_eq!(scene.create(&scene.record(Env::Test)).await, CreateKeyOutcome::OrganizationChanged);
     // Payments withdrawn between the read and the write.
     let (store, org, now) = (scene.store(), &scene.user.org_id, scene.now());
-    store.set_onboarding(org, OnboardingStatus::Completed, PaymentsStatus::Disabled, now).await.unwrap();
+    store
+        .set_onboarding(org, OnboardingStatus::Completed, PaymentsStatus::Disabled, &scene.event(), now)
+        .await
+        .unwrap();
     assert_eq!(scene.create(&scene.record(Env::Live)).await, CreateKeyOutcome::OrganizationChanged);
-    store.set_onboarding(org, OnboardingStatus::Completed, PaymentsStatus::Enabled, now).await.unwrap();
+    store
+        .set_onboarding(org, OnboardingStatus::Completed, PaymentsStatus::Enabled, &scene.event(), now)
+        .await
+        .unwrap();
     assert_eq!(scene.create(&scene.record(Env::Live)).await, CreateKeyOutcome::Created);
 }
 
@@ -174,7 +193,7 @@ async fn going_live_looks_at_the_organization_in_its_own_write() {
         (OnboardingStatus::InProgress, PaymentsStatus::Enabled),
         (OnboardingStatus::Completed, PaymentsStatus::Disabled),
     ] {
-        store.set_onboarding(org, onboarding, payments, now).await.unwrap();
+        store.set_onboarding(org, onboarding, payments, &scene.event(), now).await.unwrap();
         assert_eq!(scene.switch(Env::Live).await, EnvironmentOutcome::StandingChanged);
     }
 }
@@ -201,7 +220,7 @@ async fn a_key_is_not_revoked_without_the_marker_that_it_holds() {
     let before = scene.table().await;
     // The marker was read before the key was made.
     let by = Revoker::Member { user: &scene.user.user_id, session: &scene.user.session_id };
-    let revoked = scene.store().revoke_key(&record, false, by, scene.now()).await.unwrap();
+    let revoked = scene.store().revoke_key(&record, false, by, &scene.event(), scene.now()).await.unwrap();
     assert_eq!(revoked, RevokeKeyOutcome::Changed);
     assert_eq!(scene.table().await, before);
 }
@@ -227,13 +246,13 @@ async fn a_session_starts_and_rotates_only_as_who_one_is_now() {
     let session = scene.session_of(&scene.challenge().await);
     let identity = &challenge.identity;
 
-    store.set_role(&identity.org_id, &identity.user_id, Role::Viewer).await.unwrap();
+    store.set_role(&identity.org_id, &identity.user_id, Role::Viewer, &scene.event()).await.unwrap();
     let StartOutcome::Changed(changed) = scene.start(&challenge).await else {
         panic!("started with an old role")
     };
     assert_eq!((changed.role, changed.organization), (Some(Some(Role::Viewer)), None));
 
-    store.set_suspended(&identity.org_id, true, now).await.unwrap();
+    store.set_suspended(&identity.org_id, true, &|| scene.event(), now).await.unwrap();
     let StartOutcome::Changed(changed) = scene.start(&challenge).await else {
         panic!("started while suspended")
     };
@@ -266,13 +285,19 @@ async fn a_code_is_counted_only_for_an_open_challenge_and_the_code_that_is_alive
     let (store, now) = (scene.store(), scene.now());
     let challenge = scene.challenge().await;
     let replaced = Challenge { code_hash: "another".to_owned(), ..challenge.clone() };
-    assert_eq!(store.count_code_guess(&replaced, now).await.unwrap(), CodeGuess::Closed);
+    assert_eq!(store.count_code_guess(&replaced, &|_| scene.event(), now).await.unwrap(), CodeGuess::Closed);
     for _ in 0..5 {
-        assert_eq!(store.count_code_guess(&challenge, now).await.unwrap(), CodeGuess::Counted);
+        assert_eq!(
+            store.count_code_guess(&challenge, &|_| scene.event(), now).await.unwrap(),
+            CodeGuess::Counted
+        );
     }
-    assert_eq!(store.count_code_guess(&challenge, now).await.unwrap(), CodeGuess::Closed);
+    assert_eq!(store.count_code_guess(&challenge, &|_| scene.event(), now).await.unwrap(), CodeGuess::Closed);
     assert_eq!(
-        store.count_code_guess(&scene.challenge().await, challenge.expires_at).await.unwrap(),
+        store
+            .count_code_guess(&scene.challenge().await, &|_| scene.event(), challenge.expires_at)
+            .await
+            .unwrap(),
         CodeGuess::Closed
     );
 }
@@ -296,7 +321,11 @@ async fn suspending_marks_the_active_keys_credential_and_lifting_unmarks_it() {
     let scene = Scene::new().await;
     scene.create(&scene.record(Env::Test)).await;
     for suspended in [true, false] {
-        scene.store().set_suspended(&scene.user.org_id, suspended, scene.now()).await.unwrap();
+        scene
+            .store()
+            .set_suspended(&scene.user.org_id, suspended, &|| scene.event(), scene.now())
+            .await
+            .unwrap();
         assert_eq!(scene.place.items("KEYHASH#", "").await[0]["org_suspended"], suspended);
     }
 }

@@ -188,8 +188,10 @@ async fn r11_nobody_makes_a_key_after_being_demoted_or_removed() {
 }
 
 async fn set_role(app: &App, weather: &Weather, whose: &UserPrincipal, role: Role) {
-    let set =
-        || async { app.store.set_role(&whose.org_id, &whose.user_id, role).await.map_err(Refusal::from) };
+    let set = || async {
+        let event = devstack::event(app, whose.org_id.as_str());
+        app.store.set_role(&whose.org_id, &whose.user_id, role, &event).await.map_err(Refusal::from)
+    };
     weather.ask(set).await.unwrap();
 }
 
@@ -202,7 +204,8 @@ async fn take_back(round: &Round, whose: &UserPrincipal, turn: Turn) {
             let address = EmailAddress::parse(admin().email).unwrap();
             let user = app.store.user(&address).await.unwrap().unwrap();
             round.place.devstack.dynamodb.forget(&format!("EMAIL#{}", address.hash()), "USER").await.unwrap();
-            app.store.create_user(&address, &user, admin().role).await.unwrap();
+            let event = devstack::event(&app, whose.org_id.as_str());
+            app.store.create_user(&address, &user, admin().role, &event).await.unwrap();
         }
     }
     assert_ne!(owner().user_id, whose.user_id.as_str());

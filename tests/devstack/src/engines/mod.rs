@@ -7,6 +7,7 @@ pub mod mailbox;
 pub mod recorder;
 pub mod secrets_file;
 pub mod secrets_manager;
+pub mod stream;
 
 use tokio::net::TcpListener;
 

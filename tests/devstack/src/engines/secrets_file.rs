@@ -21,6 +21,9 @@ pub struct Secrets {
     pub codes: String,
     /// See `shared::secrets`.
     pub sealing: String,
+    /// See `shared::secrets`. Data of before there was one gets one.
+    #[serde(default)]
+    pub audit: String,
 }
 
 impl Secrets {
@@ -31,6 +34,7 @@ impl Secrets {
             signing: generate::signing(rng)?,
             codes: generate::key(rng),
             sealing: generate::key(rng),
+            audit: generate::key(rng),
         })
     }
 
@@ -54,6 +58,7 @@ impl Secrets {
             (SIGNING, self.signing.clone()),
             (CODES, self.codes.clone()),
             (SEALING, self.sealing.clone()),
+            (AUDIT, self.audit.clone()),
         ])
     }
 }
@@ -64,6 +69,8 @@ pub const SIGNING: &str = "devstack/signing";
 pub const CODES: &str = "devstack/codes";
 /// The name of the sealing secret.
 pub const SEALING: &str = "devstack/sealing";
+/// The name of the audit secret.
+pub const AUDIT: &str = "devstack/audit";
 
 /// Writes a file that only its owner may read, by way of another name: a reader finds all of it or nothing.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -5,6 +5,7 @@
     reason = "a test says what went wrong by failing there; clippy knows only the test functions"
 )]
 
+mod audit;
 mod client;
 mod console;
 mod deploy;

@@ -15,7 +15,7 @@ async fn start(folder: &Path, fresh: bool) -> Result<Devstack, StartError> {
 
 /// Ends a devstack as the end of its process would: a connection that is still being served holds the table's files open for a moment, and
 /// would take them away from the next.
-async fn stop(devstack: Devstack, folder: &Path) {
+pub async fn stop(devstack: Devstack, folder: &Path) {
     drop(devstack);
     let is_open = || {
         let files = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();

@@ -11,7 +11,7 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "KEYSET",
     "EMAIL#x",
     "ORG#x",
@@ -21,6 +21,8 @@ const KEYS: [&str; 9] = [
     "SESSION#x",
     "KEYHASH#x",
     "IDEMPOTENCY#x",
+    "AUDIT#x",
+    "CHAIN#x",
 ];
 
 fn roles() -> Roles {
@@ -49,7 +51,7 @@ fn secrets(name: &str) -> Vec<&'static str> {
         leading_keys: Vec::new(),
     };
     let roles = roles();
-    ["SigningSecret", "CodesSecret", "SealingSecret"]
+    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret"]
         .into_iter()
         .filter(|it| roles.allow(name, &read(it)))
         .collect()
@@ -61,13 +63,16 @@ fn each_function_writes_only_what_is_its_own() {
     for (name, writes) in [
         ("authorizer", vec![]),
         ("jwks", vec![]),
-        ("logout", vec!["SESSION#x"]),
-        ("refresh", vec!["SESSION#x"]),
-        ("login", vec!["GUARD#x", "CHALLENGE#x"]),
-        ("verify", vec!["GUARD#x", "CHALLENGE#x", "SESSION#x"]),
-        ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x"]),
-        ("organizations", vec!["ORG#x"]),
-        ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x"]),
+        ("logout", vec!["SESSION#x", "AUDIT#x"]),
+        ("refresh", vec!["SESSION#x", "AUDIT#x"]),
+        ("login", vec!["GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
+        ("verify", vec!["GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
+        ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        ("organizations", vec!["ORG#x", "AUDIT#x"]),
+        ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        // Its events are the platform's alone.
+        ("rotate_signing_key", vec!["KEYSET"]),
+        ("audit_chain", vec!["CHAIN#x"]),
     ] {
         assert_eq!(kinds(name, &WRITES), writes, "{name}");
     }
@@ -78,12 +83,44 @@ fn each_function_touches_only_what_it_needs() {
     for (name, touches) in [
         ("authorizer", vec!["KEYSET", "KEYHASH#x"]),
         ("jwks", vec!["KEYSET"]),
-        ("logout", vec!["KEYSET", "SESSION#x"]),
-        ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x"]),
-        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x"]),
-        ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x"]),
+        ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
+        ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
+        ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
     ] {
         assert_eq!(kinds(name, &ACTIONS), touches, "{name}");
+    }
+}
+
+#[test]
+fn an_event_is_put_and_never_touched_again() {
+    let roles = roles();
+    for (name, _) in roles.iter() {
+        for action in ["UpdateItem", "DeleteItem", "BatchWriteItem"] {
+            for key in ["AUDIT#x", "AUDIT#platform", "CHAIN#x", "CHAIN#platform"] {
+                assert!(!roles.allow(name, &on_items(action, &[key])), "{name} {action} {key}");
+            }
+        }
+        for action in ["GetItem", "Query", "BatchGetItem"] {
+            assert_eq!(
+                roles.allow(name, &on_items(action, &["AUDIT#x"])),
+                name == "audit_chain" && action != "GetItem"
+            );
+        }
+    }
+    assert!(roles.allow("rotate_signing_key", &on_items("PutItem", &["AUDIT#platform"])));
+}
+
+#[test]
+fn checkpoints_are_put_and_read_by_one_function_and_changed_by_none() {
+    let roles = roles();
+    for (name, _) in roles.iter() {
+        for action in ACTIONS.into_iter().chain(["Scan", "BatchWriteItem", "DeleteTable", "UpdateTable"]) {
+            let demand = Demand { resource: "Checkpoints".to_owned(), ..on_items(action, &["CHAIN#x"]) };
+            let may = name == "audit_chain" && ["PutItem", "Query"].contains(&action);
+            assert_eq!(roles.allow(name, &demand), may, "{name} {action}");
+        }
     }
 }
 
@@ -99,6 +136,9 @@ fn each_function_reads_only_its_own_secrets() {
         ("verify", vec!["SigningSecret", "CodesSecret"]),
         ("refresh", vec!["SigningSecret"]),
         ("keys", vec!["SealingSecret"]),
+        ("rotate_signing_key", vec!["SigningSecret"]),
+        ("rotate_key", vec!["CodesSecret", "SealingSecret"]),
+        ("audit_chain", vec!["AuditSecret"]),
     ] {
         assert_eq!(secrets(name), own, "{name}");
     }

@@ -8,13 +8,14 @@ use serde_yaml_ng::Value;
 use crate::template::{file, of_type, template};
 
 /// The names under which `shared::metrics` counts, with their dimensions beside `stage`.
-const OURS: [(&str, &[&str]); 10] = [
+const OURS: [(&str, &[&str]); 11] = [
     ("Logins", &[]),
     ("Lockouts", &[]),
     ("KeysMade", &[]),
     ("KeysRevoked", &[]),
     ("ReuseDetected", &[]),
     ("RotationsFailed", &[]),
+    ("ChainTrouble", &[]),
     ("Succeeded", &["action"]),
     ("Failed", &["action"]),
     ("Latency", &["action"]),
@@ -71,7 +72,10 @@ fn alarms_look_at_metrics_that_exist_and_tell_the_topic() {
             ours.insert(metric_name);
         }
     }
-    assert_eq!(ours, BTreeSet::from(["Failed", "Latency", "Lockouts", "ReuseDetected", "RotationsFailed"]));
+    assert_eq!(
+        ours,
+        BTreeSet::from(["ChainTrouble", "Failed", "Latency", "Lockouts", "ReuseDetected", "RotationsFailed"])
+    );
     // The namespace and the stage are those that the functions write under.
     let told = &template["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(told["METRICS_NAMESPACE"], "SyncgramPay/Auth");

@@ -217,7 +217,8 @@ impl World {
             }
             Act::SetRole { who, role } => {
                 let user = UserId::parse(person(who).user_id).unwrap();
-                app.store.set_role(&org_id(who / 3), &user, role).await?;
+                let (org, event) = (org_id(who / 3), devstack::event(app, org_id(who / 3).as_str()));
+                app.store.set_role(&org, &user, role, &event).await?;
             }
             _ => unreachable!("no operator does this"),
         }

@@ -29,6 +29,8 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
         signing_secret: value("SIGNING_SECRET"),
         codes_secret: value("CODES_SECRET"),
         sealing_secret: value("SEALING_SECRET"),
+        audit_secret: String::new(),
+        checkpoints_table: String::new(),
         http_api_answer: HttpApiAnswer::default(),
         credentials: Credentials {
             access_key_id: value("AWS_ACCESS_KEY_ID"),
@@ -60,7 +62,9 @@ pub async fn credentials(stack: &Stack) -> (Session, String) {
 
 async fn suspend(stack: &Stack) {
     let now = stack.devstack.clock.now_seconds();
-    stack.app().store.set_suspended(&OrgId::parse(ACORN.id).unwrap(), true, now).await.unwrap();
+    let app = stack.app();
+    let event = || devstack::event(&app, ACORN.id);
+    app.store.set_suspended(&OrgId::parse(ACORN.id).unwrap(), true, &event, now).await.unwrap();
 }
 
 fn names(context: &Value) -> Vec<&str> {

@@ -145,7 +145,7 @@ async fn sessions(attempts: &mut Attempts<'_>) {
     let create = Request::post("/api/v1/auth/api-keys").bearer(&access).json(&json!({"key_name": "k"}));
     attempts.make(&create, "key.create", "refused", "unauthorized").await;
     let logout = Request::post("/api/v1/auth/logout").bearer(&access);
-    attempts.make(&logout, "logout", "ok", "").await;
+    attempts.make(&logout, "logout", "ok", "was_over").await;
 }
 
 async fn keys(attempts: &mut Attempts<'_>) {
@@ -197,7 +197,9 @@ async fn organizations(attempts: &mut Attempts<'_>) {
     attempts.make(&put(&owner, ACORN.id, "live"), action, "refused", "wrong_organization").await;
     attempts.make(&put(&acorn, ACORN.id, "live"), action, "refused", "onboarding_incomplete").await;
     let now = attempts.stack.devstack.clock.now_seconds();
-    attempts.stack.app().store.set_suspended(&OrgId::parse(BIRCH.id).unwrap(), true, now).await.unwrap();
+    let app = attempts.stack.app();
+    let event = || devstack::event(&app, BIRCH.id);
+    app.store.set_suspended(&OrgId::parse(BIRCH.id).unwrap(), true, &event, now).await.unwrap();
     attempts.make(&put(&owner, BIRCH.id, "test"), action, "refused", "organization_suspended").await;
     attempts.refresh(&refresh, None, "refused", "organization_suspended").await;
     attempts.login(BIRCH.owner.email, PASSWORD, "refused", "organization_suspended").await;

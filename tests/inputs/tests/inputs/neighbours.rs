@@ -225,7 +225,9 @@ async fn whoever_is_suspended_or_logged_out_writes_nothing() {
             .await;
     }
     let now = stack.devstack.clock.now_seconds();
-    stack.app().store.set_suspended(&OrgId::parse(ACORN.id).unwrap(), true, now).await.unwrap();
+    let app = stack.app();
+    let event = || devstack::event(&app, ACORN.id);
+    app.store.set_suspended(&OrgId::parse(ACORN.id).unwrap(), true, &event, now).await.unwrap();
     cases.forget();
     let suspended = Refusal::new(403, "organization_suspended");
     for request in &writes {

@@ -139,7 +139,8 @@ async fn rene(stack: &Stack, email: &str, password: &str) {
         password_hash: hash,
         org_id: OrgId::parse(ACORN.id).unwrap(),
     };
-    app.store.create_user(&EmailAddress::parse(email).unwrap(), &user, Role::Viewer).await.unwrap();
+    let event = devstack::event(&app, ACORN.id);
+    app.store.create_user(&EmailAddress::parse(email).unwrap(), &user, Role::Viewer, &event).await.unwrap();
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn a_next_key_that_was_never_published_is_by_the_drill() {
     let leaked = place.current(&place.signing()).await;
     let mut set = place.ledger().await.key_set();
     set.keys.retain(|key| key.kid == kid(&leaked["signing"]));
-    place.devstack.app.store.put_key_set(&set).await.unwrap();
+    place.devstack.app.store.put_key_set(&set, &devstack::event(&place.devstack.app, "")).await.unwrap();
     place.kill(&kid(&leaked["signing"])).await.unwrap();
     place.advance(60);
     assert!(!place.published().await.contains(&kid(&leaked["signing"])));

@@ -61,7 +61,7 @@ async fn an_issuer_that_is_named_later_is_waited_for() {
     let (place, at) = deployed("").await;
     rotate(&place, &at).await;
     assert!(at.app.key_sets.current().await.is_err(), "without an issuer nothing is verified");
-    assert!(at.app.store.name_issuer(ISSUER).await.unwrap());
+    assert!(at.app.store.name_issuer(ISSUER, &devstack::event(&at.app, "")).await.unwrap());
     can_log_in(&place, &at).await;
     assert_eq!(place.ledger().await.issuer, ISSUER);
 }
@@ -69,12 +69,15 @@ async fn an_issuer_that_is_named_later_is_waited_for() {
 #[tokio::test]
 async fn an_issuer_that_is_named_first_stays() {
     let (place, at) = deployed("https://another.example").await;
-    assert!(at.app.store.name_issuer(ISSUER).await.unwrap());
+    assert!(at.app.store.name_issuer(ISSUER, &devstack::event(&at.app, "")).await.unwrap());
     rotate(&place, &at).await;
     can_log_in(&place, &at).await;
     assert_eq!(place.ledger().await.issuer, ISSUER);
-    assert!(at.app.store.name_issuer(ISSUER).await.unwrap(), "the same again is no harm");
-    assert!(!at.app.store.name_issuer("https://third.example").await.unwrap());
+    assert!(
+        at.app.store.name_issuer(ISSUER, &devstack::event(&at.app, "")).await.unwrap(),
+        "the same again is no harm"
+    );
+    assert!(!at.app.store.name_issuer("https://third.example", &devstack::event(&at.app, "")).await.unwrap());
     assert_eq!(place.ledger().await.issuer, ISSUER);
     assert_eq!(place.published().await.len(), 2, "naming it takes no key away");
 }
@@ -117,7 +120,7 @@ async fn code_that_keeps_no_history_reads_the_item_and_its_item_is_read() {
     let set: KeySet = serde_json::from_value(item).unwrap();
     assert_eq!(set.keys.len(), 3);
     // What wrote the item before wrote the issuer and the keys.
-    place.devstack.app.store.put_key_set(&set).await.unwrap();
+    place.devstack.app.store.put_key_set(&set, &devstack::event(&place.devstack.app, "")).await.unwrap();
     place.advance_days(1);
     place.call(json!({"clean_up": true})).await.unwrap();
     place.is_sound().await;

@@ -4,6 +4,7 @@
 
 mod crashes;
 mod drill;
+mod events;
 mod faults;
 mod first;
 mod keys;

@@ -95,7 +95,7 @@ async fn the_keys_of_the_secret_are_published_again_after_the_table_was_restored
     let backup = place.ledger().await.key_set();
     place.rotate(&secret).await;
     place.advance(120);
-    place.devstack.app.store.put_key_set(&backup).await.unwrap();
+    place.devstack.app.store.put_key_set(&backup, &devstack::event(&place.devstack.app, "")).await.unwrap();
     place.call(serde_json::json!({"clean_up": true})).await.unwrap();
     place.is_sound().await;
 }

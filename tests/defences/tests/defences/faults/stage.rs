@@ -70,9 +70,10 @@ impl Stage {
     pub async fn begin(&self, flow: Flow) -> Environment {
         self.place.devstack.dynamodb.restore(&self.photograph).await.unwrap();
         if flow == Flow::NameIssuer {
-            let store = &self.place.app().store;
-            let KeySet { keys, .. } = store.key_set().await.unwrap().unwrap();
-            store.put_key_set(&KeySet { issuer: String::new(), keys }).await.unwrap();
+            let app = self.place.app();
+            let KeySet { keys, .. } = app.store.key_set().await.unwrap().unwrap();
+            let unnamed = KeySet { issuer: String::new(), keys };
+            app.store.put_key_set(&unnamed, &devstack::event(&app, "")).await.unwrap();
         }
         self.place.environment()
     }
