@@ -15,7 +15,7 @@ REHEARSAL_READY := $(REHEARSAL_TOOLS)/ready
 LAMBDA_TARGET := target/cargo-lambda
 
 # What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make rehearse SHIP=1, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json,
-# make races ROUNDS=10, make histories CASES=200 SEED=7
+# make races ROUNDS=10, make histories CASES=200 SEED=7, make fuzz TARGET=jwt SECONDS=600
 PORT ?=
 FRESH ?=
 SHIP ?=
@@ -30,13 +30,14 @@ REVOKE ?=
 ROUNDS ?= 100
 CASES ?= 1000
 SEED ?=
+TARGET ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test races histories faults test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +74,10 @@ histories: cargo-is-here ## random histories against a model (CASES=1000, a seco
 
 faults: cargo-is-here ## every fault at every request of every flow, then the client's retry: all combinations (4 minutes)
 	FAULTS=whole cargo test --locked -p defences -p rotation faults::
+
+# Bash counts its own seconds under this name, so make's is passed on under none.
+fuzz: cargo-is-here ## any bytes for the parsers and handlers, a minute each (TARGET=jwt: that one; SECONDS=600: longer; takes a C++ compiler)
+	@tests/fuzz/run "$(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),60)" $(TARGET)
 
 test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own engine (takes Java and npm)
 	tests/dynamodb-local/run

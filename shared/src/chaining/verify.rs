@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::ids::EventId;
 use crate::links::{self, Checkpoint, Image, Link, SEEN_WITHIN_SECONDS, STREAM_SECONDS};
 use crate::secrets::RotatingKey;
-use crate::store::{StoredEvent, StoredLink};
+use crate::store::{MAX_NUMBER, StoredEvent, StoredLink};
 
 /// How many links, or events, are looked at in one call.
 const PAGE: i32 = 50;
@@ -78,7 +78,9 @@ impl Cursor {
     /// Reads what its `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
         match text.split_once(':')? {
-            ("links", after) => after.parse().ok().filter(|after| *after >= 0).map(Self::Links),
+            ("links", after) => {
+                after.parse().ok().filter(|after| (0..=MAX_NUMBER).contains(after)).map(Self::Links)
+            }
             ("events", after) => Some(Self::Events(after.to_owned())),
             _ => None,
         }

@@ -30,7 +30,7 @@ pub struct StoredEvent {
 pub type StoredLink = Option<Link>;
 
 /// The last number that a link's or a checkpoint's key has room for.
-pub(super) const MAX_NUMBER: i64 = 999_999_999_999;
+pub const MAX_NUMBER: i64 = 999_999_999_999;
 
 /// Where an event is in its chain.
 #[derive(Serialize, Deserialize)]
@@ -83,6 +83,10 @@ impl Store {
         after: i64,
         limit: i32,
     ) -> Result<Vec<(i64, StoredLink)>, StoreError> {
+        // Behind the last number there is none, and no key that could ask for one.
+        if after >= MAX_NUMBER {
+            return Ok(Vec::new());
+        }
         let (from, to) = (keys::link(chain, after + 1), keys::link(chain, MAX_NUMBER));
         let items = self.between(&from, &to, limit, true).await?;
         items.into_iter().filter_map(numbered).collect()

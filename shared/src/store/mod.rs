@@ -27,7 +27,7 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFai
 use serde::de::DeserializeOwned;
 
 pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, Revoker, SealedAnswer};
-pub use chains::{StoredEvent, StoredLink, event_in, stands_among_events};
+pub use chains::{MAX_NUMBER, StoredEvent, StoredLink, event_in, stands_among_events};
 pub use challenges::{CodeGuess, ResendOutcome};
 pub use checkpoints::Checkpoints;
 pub use error::{Cause, StoreError};
