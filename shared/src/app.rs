@@ -68,7 +68,7 @@ impl App {
         Ok(Self {
             key_sets: KeySets::new(store.clone(), Arc::clone(&clock)),
             mailer: Mailer::new(clients.sesv2, config.mail_from.clone()),
-            passwords: Passwords::new(),
+            passwords: Passwords::new(config.hashing),
             audience: config.audience.clone(),
             issuer: config.issuer.clone(),
             http_api_answer: config.http_api_answer,

@@ -14,6 +14,19 @@ pub fn causes(error: &dyn Error) -> String {
     line
 }
 
+/// What an SDK said, and why: the line alone. The error itself holds the answer, which holds items and secrets, and its `Debug` prints
+/// them.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(String);
+
+impl Cause {
+    /// Of any error.
+    pub fn of(error: &dyn Error) -> Self {
+        Self(causes(error))
+    }
+}
+
 /// What is wrong with a thing that is read, and stays wrong however often it is tried: somebody has to set it right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Incurable {

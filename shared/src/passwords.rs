@@ -1,10 +1,12 @@
 //! Passwords: hashed with Argon2id, verified in the same work whether the account exists or not.
 
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
+use tokio::sync::Semaphore;
 use zeroize::Zeroize;
 
 use crate::crypto;
@@ -24,7 +26,7 @@ const OUTPUT_BYTES: usize = 32;
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Why a stored hash could not be used.
+/// Why nothing was hashed or verified.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PasswordError {
     /// The stored text is not a PHC string of Argon2id with parameters we accept.
@@ -33,39 +35,115 @@ pub enum PasswordError {
     /// Argon2 refused its inputs.
     #[error("the password cannot be hashed")]
     Unhashable,
+    /// As many are being hashed as there is memory for.
+    #[error("as many passwords are being hashed as there is memory for")]
+    Busy,
+}
+
+/// Where passwords are hashed, and how many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hashing {
+    /// On the thread that asks, which waits. An execution environment of Lambda serves one call at a time and has one thread for it:
+    /// nobody else is there to be served.
+    #[default]
+    InPlace,
+    /// On threads of their own, for a process that serves many calls.
+    Apart {
+        /// How many at once: each takes 19 MiB. Who comes when all are taken is refused.
+        at_once: usize,
+    },
 }
 
 /// Hashes and verifies. It keeps Argon2's memory between calls, which is a third of the work, and wipes it after each.
 pub struct Passwords {
-    memory: Mutex<Vec<Block>>,
-}
-
-impl Default for Passwords {
-    fn default() -> Self {
-        Self::new()
-    }
+    /// One for each hash that may run; none where hashes run in place.
+    turns: Option<Arc<Semaphore>>,
+    worker: Arc<Worker>,
 }
 
 impl Passwords {
     /// No memory is taken before the first password.
-    pub fn new() -> Self {
-        Self { memory: Mutex::new(Vec::new()) }
+    pub fn new(hashing: Hashing) -> Self {
+        let turns = match hashing {
+            Hashing::InPlace => None,
+            Hashing::Apart { at_once } => Some(Arc::new(Semaphore::new(at_once))),
+        };
+        Self { turns, worker: Arc::default() }
     }
 
     /// Hashes a new password into a PHC string.
-    pub fn hash(&self, password: &Sensitive<String>, rng: &dyn Rng) -> Result<String, PasswordError> {
-        let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES))
-            .map_err(|_| PasswordError::Unhashable)?;
-        let salt = rng::bytes::<16>(rng);
-        let output = self.derive(password, &salt, params)?;
-        let (salt, output) = (BASE64_STANDARD_NO_PAD.encode(salt), BASE64_STANDARD_NO_PAD.encode(output));
-        Ok(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${output}"))
+    ///
+    /// # Errors
+    /// [`PasswordError::Unhashable`], [`PasswordError::Busy`].
+    pub async fn hash(&self, password: &Sensitive<String>, rng: &dyn Rng) -> Result<String, PasswordError> {
+        let (password, salt) = (password.clone(), rng::bytes::<16>(rng));
+        self.run(move |worker| worker.hash(&password, &salt)).await
     }
 
     /// Whether `password` is the one behind `stored`; exactly as received: not trimmed, folded or cut.
     ///
     /// With `None` (nobody has this address) the same work is done and the answer is `false`.
-    pub fn verify(&self, password: &Sensitive<String>, stored: Option<&str>) -> Result<bool, PasswordError> {
+    ///
+    /// # Errors
+    /// [`PasswordError::Unreadable`], [`PasswordError::Unhashable`], [`PasswordError::Busy`].
+    pub async fn verify(
+        &self,
+        password: &Sensitive<String>,
+        stored: Option<&str>,
+    ) -> Result<bool, PasswordError> {
+        let (password, stored) = (password.clone(), stored.map(str::to_owned));
+        self.run(move |worker| worker.verify(&password, stored.as_deref())).await
+    }
+
+    /// How much work it has done since it was made: KiB of memory filled, each pass counted.
+    pub fn work(&self) -> u64 {
+        self.worker.work.load(Ordering::Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Worker) -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let Some(turns) = &self.turns else {
+            return job(&self.worker);
+        };
+        // Refused rather than queued: who floods the queue would keep everybody waiting behind them.
+        let turn = Arc::clone(turns).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let worker = Arc::clone(&self.worker);
+        let apart = tokio::task::spawn_blocking(move || {
+            // Here and not outside: a caller that goes away frees no memory.
+            let _turn = turn;
+            job(&worker)
+        });
+        apart.await.unwrap_or(Err(PasswordError::Unhashable))
+    }
+}
+
+/// Hashes a new password into a PHC string, here and now, in memory of its own: for tools, which serve nobody.
+///
+/// # Errors
+/// [`PasswordError::Unhashable`].
+pub fn hash(password: &Sensitive<String>, rng: &dyn Rng) -> Result<String, PasswordError> {
+    Worker::default().hash(password, &rng::bytes::<16>(rng))
+}
+
+/// Argon2, and the memory of hashes that do not run, wiped.
+#[derive(Default)]
+struct Worker {
+    memories: Mutex<Vec<Vec<Block>>>,
+    work: AtomicU64,
+}
+
+impl Worker {
+    fn hash(&self, password: &Sensitive<String>, salt: &[u8]) -> Result<String, PasswordError> {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES))
+            .map_err(|_| PasswordError::Unhashable)?;
+        let output = self.derive(password, salt, params)?;
+        let (salt, output) = (BASE64_STANDARD_NO_PAD.encode(salt), BASE64_STANDARD_NO_PAD.encode(output));
+        Ok(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${output}"))
+    }
+
+    fn verify(&self, password: &Sensitive<String>, stored: Option<&str>) -> Result<bool, PasswordError> {
         let parsed = PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(|_| PasswordError::Unreadable)?;
         if parsed.algorithm.as_str() != Algorithm::Argon2id.as_str() {
             return Err(PasswordError::Unreadable);
@@ -85,25 +163,9 @@ impl Passwords {
         params: Params,
     ) -> Result<[u8; OUTPUT_BYTES], PasswordError> {
         let blocks = params.block_count();
+        self.work.fetch_add(u64::from(params.m_cost()) * u64::from(params.t_cost()), Ordering::Relaxed);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let mut fresh;
-        let mut kept;
-        // One environment serves one call at a time, so the kept memory is free; where calls overlap (the devstack)
-        // the second takes memory of its own rather than wait.
-        let memory: &mut Vec<Block> = match self.memory.try_lock() {
-            Ok(guard) => {
-                kept = guard;
-                &mut kept
-            }
-            Err(TryLockError::Poisoned(poisoned)) => {
-                kept = PoisonError::into_inner(poisoned);
-                &mut kept
-            }
-            Err(TryLockError::WouldBlock) => {
-                fresh = Vec::new();
-                &mut fresh
-            }
-        };
+        let mut memory = self.memories().pop().unwrap_or_default();
         if memory.len() < blocks {
             memory.resize(blocks, Block::default());
         }
@@ -114,10 +176,15 @@ impl Passwords {
             &mut output,
             &mut memory[..blocks],
         );
-        for block in memory.iter_mut() {
+        for block in &mut memory {
             block.zeroize();
         }
+        self.memories().push(memory);
         done.map(|()| output).map_err(|_| PasswordError::Unhashable)
+    }
+
+    fn memories(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,46 +197,48 @@ mod tests {
         Sensitive::new(text.to_owned())
     }
 
-    #[test]
-    fn a_password_verifies_exactly_as_received() {
-        let passwords = Passwords::new();
+    #[tokio::test]
+    async fn a_password_verifies_exactly_as_received() {
+        let passwords = Passwords::new(Hashing::InPlace);
         let long = "x".repeat(80);
         for password in ["correct horse battery", " spaced out ", "P\u{e4}ssw\u{f6}rd\u{1f511}", &long] {
-            let stored = passwords.hash(&secret(password), &SystemRng).unwrap();
+            let stored = passwords.hash(&secret(password), &SystemRng).await.unwrap();
             assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-            assert_eq!(passwords.verify(&secret(password), Some(&stored)), Ok(true));
+            assert_eq!(passwords.verify(&secret(password), Some(&stored)).await, Ok(true));
             for wrong in [
                 password.trim().to_uppercase(),
                 format!("{password} "),
                 password.chars().take(72).skip(1).collect(),
             ] {
-                assert_eq!(passwords.verify(&secret(&wrong), Some(&stored)), Ok(false), "{wrong}");
+                assert_eq!(passwords.verify(&secret(&wrong), Some(&stored)).await, Ok(false), "{wrong}");
             }
         }
     }
 
-    #[test]
-    fn nobody_has_no_password_and_still_costs_the_work() {
-        let passwords = Passwords::new();
-        assert_eq!(passwords.verify(&secret("anything"), None), Ok(false));
+    #[tokio::test]
+    async fn nobody_has_no_password_and_still_costs_the_work() {
+        let passwords = Passwords::new(Hashing::InPlace);
+        assert_eq!(passwords.verify(&secret("anything"), None).await, Ok(false));
         // The kept memory has the size the real parameters ask for: the work was done.
-        assert_eq!(passwords.memory.lock().unwrap().len(), MEMORY_KIB as usize);
+        assert_eq!(passwords.worker.memories()[0].len(), MEMORY_KIB as usize);
+        assert_eq!(passwords.work(), u64::from(MEMORY_KIB * PASSES));
         let parsed = PasswordHash::new(NOBODY).unwrap();
         let params = Params::try_from(&parsed).unwrap();
         assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (MEMORY_KIB, PASSES, LANES));
     }
 
-    #[test]
-    fn the_memory_is_wiped_after_use() {
-        let passwords = Passwords::new();
-        passwords.hash(&secret("correct horse battery"), &SystemRng).unwrap();
-        let memory = passwords.memory.lock().unwrap();
-        assert!(memory.iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
+    #[tokio::test]
+    async fn the_memory_is_wiped_after_use() {
+        let passwords = Passwords::new(Hashing::InPlace);
+        passwords.hash(&secret("correct horse battery"), &SystemRng).await.unwrap();
+        let memories = passwords.worker.memories();
+        assert_eq!(memories.len(), 1);
+        assert!(memories[0].iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
     }
 
-    #[test]
-    fn what_is_no_argon2id_hash_is_an_error_not_a_no() {
-        let passwords = Passwords::new();
+    #[tokio::test]
+    async fn what_is_no_argon2id_hash_is_an_error_not_a_no() {
+        let passwords = Passwords::new(Hashing::InPlace);
         for stored in [
             "",
             "plain",
@@ -177,10 +246,49 @@ mod tests {
             "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA",
         ] {
             assert_eq!(
-                passwords.verify(&secret("x"), Some(stored)),
+                passwords.verify(&secret("x"), Some(stored)).await,
                 Err(PasswordError::Unreadable),
                 "{stored}"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn apart_the_surplus_is_refused_and_the_others_are_served() {
+        let passwords = Passwords::new(Hashing::Apart { at_once: 1 });
+        let (end, until) = std::sync::mpsc::channel::<()>();
+        let mut running = Box::pin(passwords.run(move |_| {
+            let _ = until.recv();
+            Ok(())
+        }));
+        // Polled once, so it has its turn.
+        tokio::select! {
+            biased;
+            ended = &mut running => panic!("{ended:?}"),
+            () = std::future::ready(()) => {}
+        }
+        assert_eq!(passwords.verify(&secret("x"), None).await, Err(PasswordError::Busy));
+        // Whoever asked went away: the memory is in use for all that.
+        drop(running);
+        assert_eq!(passwords.hash(&secret("x"), &SystemRng).await, Err(PasswordError::Busy));
+        end.send(()).unwrap();
+        while passwords.verify(&secret("x"), None).await == Err(PasswordError::Busy) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn apart_hashing_leaves_the_thread_to_others_and_in_place_it_does_not() {
+        for (hashing, shares) in [(Hashing::Apart { at_once: 1 }, true), (Hashing::InPlace, false)] {
+            let passwords = Passwords::new(hashing);
+            let hashed =
+                tokio::spawn(async move { passwords.verify(&Sensitive::new("x".to_owned()), None).await });
+            let mut turns = 0;
+            while !hashed.is_finished() {
+                tokio::task::yield_now().await;
+                turns += 1;
+            }
+            assert_eq!(turns > 10, shares, "{hashing:?}: others had {turns} turns");
         }
     }
 }

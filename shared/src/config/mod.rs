@@ -5,6 +5,7 @@ pub mod logs;
 
 use std::path::PathBuf;
 
+use crate::passwords::Hashing;
 use crate::sensitive::Sensitive;
 
 /// An environment variable that is missing or wrong. Said in init, where Lambda shows it at once.
@@ -83,6 +84,8 @@ pub struct Config {
     pub checkpoints_table: String,
     /// `HTTP_API_ANSWER`: `simple` (default) or `policy`.
     pub http_api_answer: HttpApiAnswer,
+    /// Where passwords are hashed. No variable says so: a function on Lambda does it in place.
+    pub hashing: Hashing,
     /// See [`Credentials`].
     pub credentials: Credentials,
     /// See [`Endpoints`].
@@ -129,6 +132,7 @@ impl Config {
             audit_secret: optional("AUDIT_SECRET"),
             checkpoints_table: optional("CHECKPOINTS_TABLE"),
             http_api_answer,
+            hashing: Hashing::InPlace,
             credentials: Credentials {
                 access_key_id: required("AWS_ACCESS_KEY_ID")?,
                 secret_access_key: Sensitive::new(required("AWS_SECRET_ACCESS_KEY")?),

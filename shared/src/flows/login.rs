@@ -66,7 +66,7 @@ async fn attempt(
         return Err(Refusal::TooManyAttempts { retry_after: until - now });
     }
     let stored = user.as_ref().map(|user| user.password_hash.as_str());
-    let right = app.passwords.verify(password, stored)?;
+    let right = app.passwords.verify(password, stored).await?;
     let user = user.filter(|_| right).ok_or(Refusal::InvalidCredentials)?;
     let identity = identify(app, user).await?;
     let started = challenge(app, origin, address, identity).await?;

@@ -8,7 +8,6 @@ mod stored;
 pub mod successors;
 pub mod versions;
 
-use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use zeroize::Zeroizing;
 
-use crate::causes::{Incurable, causes};
+use crate::causes::{Cause, Incurable, causes};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::deadline;
@@ -55,7 +54,7 @@ pub enum SecretError {
         name: &'static str,
         /// Why.
         #[source]
-        cause: Box<dyn Error + Send + Sync>,
+        cause: Cause,
     },
     /// It is not there (or has no value yet, which Secrets Manager tells by the same code), or is not ours to read.
     #[error("the secret {name} {trouble}")]
@@ -66,7 +65,7 @@ pub enum SecretError {
         trouble: Incurable,
         /// What Secrets Manager said.
         #[source]
-        cause: Box<dyn Error + Send + Sync>,
+        cause: Cause,
     },
     /// Secrets Manager did not take it.
     #[error("the secret {name} cannot be written")]
@@ -75,7 +74,7 @@ pub enum SecretError {
         name: &'static str,
         /// Why.
         #[source]
-        cause: Box<dyn Error + Send + Sync>,
+        cause: Cause,
     },
     /// What it gave is not what we write. The cause is not kept: it could quote the secret.
     #[error("the secret {name} has no usable value")]
@@ -228,11 +227,11 @@ impl<T> Kept<T> {
         let call = client.get_secret_value().secret_id(&self.id);
         let answer = deadline::within_at_most(longest, call.send()).await;
         let answer =
-            answer.map_err(|late| SecretError::Unreadable { name: self.name, cause: Box::new(late) })?;
+            answer.map_err(|late| SecretError::Unreadable { name: self.name, cause: Cause::of(&late) })?;
         let answer = answer.map_err(|cause| {
             match Incurable::of(cause.as_service_error().and_then(ProvideErrorMetadata::code)) {
-                Some(trouble) => SecretError::Refused { name: self.name, trouble, cause: Box::new(cause) },
-                None => SecretError::Unreadable { name: self.name, cause: Box::new(cause) },
+                Some(trouble) => SecretError::Refused { name: self.name, trouble, cause: Cause::of(&cause) },
+                None => SecretError::Unreadable { name: self.name, cause: Cause::of(&cause) },
             }
         })?;
         let text = answer.secret_string.map(Zeroizing::new);

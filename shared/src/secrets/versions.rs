@@ -12,6 +12,7 @@ use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use zeroize::Zeroizing;
 
 use super::SecretError;
+use crate::causes::Cause;
 use crate::deadline;
 
 const CURRENT: &str = "AWSCURRENT";
@@ -137,10 +138,10 @@ impl Versions<'_> {
     }
 
     fn unreadable(&self, cause: impl Error + Send + Sync + 'static) -> SecretError {
-        SecretError::Unreadable { name: self.name, cause: Box::new(cause) }
+        SecretError::Unreadable { name: self.name, cause: Cause::of(&cause) }
     }
 
     fn unwritable(&self, cause: impl Error + Send + Sync + 'static) -> SecretError {
-        SecretError::Unwritable { name: self.name, cause: Box::new(cause) }
+        SecretError::Unwritable { name: self.name, cause: Cause::of(&cause) }
     }
 }

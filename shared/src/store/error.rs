@@ -2,11 +2,8 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::causes::Incurable;
+use crate::causes::{Cause, Incurable};
 use crate::deadline::OutOfTime;
-
-/// Any error's cause, for the log.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Which kind of wrong. A condition that fails where it is a normal answer is no error: the methods say what it meant.
 #[derive(Debug, thiserror::Error)]
@@ -70,18 +67,18 @@ impl StoreError {
         ];
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
         if let Some(trouble) = Incurable::of(code) {
-            return Self::Refused { trouble, cause: Box::new(error) };
+            return Self::Refused { trouble, cause: Cause::of(&error) };
         }
         match code {
-            Some("TransactionConflictException") => Self::Contended(Some(Box::new(error))),
-            Some(code) if BUSY.contains(&code) => Self::Throttled(Some(Box::new(error))),
-            _ => Self::Sdk(Box::new(error)),
+            Some("TransactionConflictException") => Self::Contended(Some(Cause::of(&error))),
+            Some(code) if BUSY.contains(&code) => Self::Throttled(Some(Cause::of(&error))),
+            _ => Self::Sdk(Cause::of(&error)),
         }
     }
 }
 
 impl From<aws_sdk_dynamodb::error::BuildError> for StoreError {
     fn from(error: aws_sdk_dynamodb::error::BuildError) -> Self {
-        Self::Sdk(Box::new(error))
+        Self::Sdk(Cause::of(&error))
     }
 }

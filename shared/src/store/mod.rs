@@ -30,11 +30,12 @@ pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, Revok
 pub use chains::{MAX_NUMBER, StoredEvent, StoredLink, event_in, stands_among_events};
 pub use challenges::{CodeGuess, ResendOutcome};
 pub use checkpoints::Checkpoints;
-pub use error::{Cause, StoreError};
+pub use error::StoreError;
 pub use guards::Counted;
 pub use organizations::{EnvironmentOutcome, Standing};
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
 
+use crate::causes::Cause;
 use crate::deadline;
 use crate::rng::{self, Rng};
 use keys::Key;
@@ -186,7 +187,7 @@ impl Store {
                 _ => return Err(StoreError::from_sdk(error)),
             };
             let Some(findings) = findings else {
-                return Err(StoreError::Sdk(Box::new(error)));
+                return Err(StoreError::Sdk(Cause::of(&error)));
             };
             // Beside a write that was not judged, a failed condition is half the truth: which refusal is told depends on both.
             let busy = findings.iter().any(|finding| finding.busy);
@@ -195,7 +196,7 @@ impl Store {
             } else if findings.iter().any(|finding| finding.failed) {
                 return Ok(Transacted::Cancelled(findings));
             } else {
-                return Err(StoreError::Contended(Some(Box::new(error))));
+                return Err(StoreError::Contended(Some(Cause::of(&error))));
             }
         }
         Err(StoreError::Contended(None))
@@ -252,7 +253,7 @@ fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
         return Err(StoreError::Corrupt { item: kind, cause: None });
     }
     serde_dynamo::from_item(item)
-        .map_err(|cause| StoreError::Corrupt { item: kind, cause: Some(Box::new(cause)) })
+        .map_err(|cause| StoreError::Corrupt { item: kind, cause: Some(Cause::of(&cause)) })
 }
 
 /// The version of an item's shape.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::error::StoreError;
 use super::keys::Key;
+use crate::causes::Cause;
 
 /// An item as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -39,7 +40,7 @@ impl Write {
     pub fn put<T: Serialize>(key: Key, entity: &T) -> Result<Self, StoreError> {
         let corrupt = |cause: serde_dynamo::Error| StoreError::Corrupt {
             item: key.kind(),
-            cause: Some(Box::new(cause)),
+            cause: Some(Cause::of(&cause)),
         };
         let mut item: Item = serde_dynamo::to_item(entity).map_err(corrupt)?;
         item.extend(key.attributes());

@@ -11,6 +11,7 @@ use shared::config::{Config, Credentials, Endpoints, HttpApiAnswer, logs};
 use shared::flows::{self, Origin};
 use shared::ids::{OrgId, SessionId, UserId};
 use shared::metrics::Place;
+use shared::passwords::Hashing;
 use shared::principals::UserPrincipal;
 use shared::rng::SystemRng;
 use shared::sensitive::Sensitive;
@@ -57,6 +58,7 @@ fn app(by: Duration) -> App {
         checkpoints_table: String::new(),
         issuer: String::new(),
         http_api_answer: HttpApiAnswer::default(),
+        hashing: Hashing::InPlace,
         credentials: Credentials {
             access_key_id: "a".to_owned(),
             secret_access_key: Sensitive::new("s".to_owned()),

@@ -1,6 +1,7 @@
 //! What the functions are told: where everything is, and what it is called.
 
 use shared::config::{Config, Credentials, Endpoints, HttpApiAnswer};
+use shared::passwords::Hashing;
 use shared::sensitive::Sensitive;
 
 use crate::engines::aws::Aws;
@@ -15,7 +16,7 @@ const AUDIENCE: &str = "syncgram-pay";
 const MAIL_FROM: &str = "no-reply@syncgram.example";
 
 /// What functions in this process are made with.
-pub fn configuration(dynamodb: &DynamoDb, aws: &Aws) -> Config {
+pub fn configuration(dynamodb: &DynamoDb, aws: &Aws, hashes_at_once: usize) -> Config {
     Config {
         table: dynamodb.table.clone(),
         region: REGION.to_owned(),
@@ -28,6 +29,7 @@ pub fn configuration(dynamodb: &DynamoDb, aws: &Aws) -> Config {
         audit_secret: secrets_file::AUDIT.to_owned(),
         checkpoints_table: dynamodb.checkpoints.clone(),
         http_api_answer: HttpApiAnswer::default(),
+        hashing: Hashing::Apart { at_once: hashes_at_once },
         credentials: Credentials {
             access_key_id: ACCESS_KEY.0.to_owned(),
             secret_access_key: Sensitive::new(ACCESS_KEY.1.to_owned()),

@@ -69,7 +69,14 @@ pub struct Options {
     pub chain_every: Option<std::time::Duration>,
     /// Who is told what happens.
     pub terminal: Terminal,
+    /// How many passwords are hashed at once, 19 MiB each.
+    pub hashes_at_once: usize,
+    /// The functions' `AWS_LAMBDA_LOG_LEVEL`.
+    pub log_level: &'static str,
 }
+
+/// 304 MiB of hashing at most: more than anybody at a keyboard causes, and what a small machine can spare.
+const HASHES_AT_ONCE: usize = 16;
 
 impl Default for Options {
     fn default() -> Self {
@@ -82,6 +89,8 @@ impl Default for Options {
             invoke_at: None,
             chain_every: None,
             terminal: Terminal::silent(),
+            hashes_at_once: HASHES_AT_ONCE,
+            log_level: "info",
         }
     }
 }

@@ -8,7 +8,7 @@ use shared::app::App;
 use shared::clock::Clock;
 use shared::ids::{OrgId, UserId};
 use shared::organizations::{OnboardingStatus, Organization, PaymentsStatus};
-use shared::passwords::Passwords;
+use shared::passwords;
 use shared::rng::SystemRng;
 use shared::sensitive::Sensitive;
 use shared::store::StoreError;
@@ -160,7 +160,7 @@ fn password_hash() -> Result<String, StartError> {
     if let Some(hash) = HASH.get() {
         return Ok(hash.clone());
     }
-    let hash = Passwords::new().hash(&Sensitive::new(PASSWORD.to_owned()), &SystemRng);
+    let hash = passwords::hash(&Sensitive::new(PASSWORD.to_owned()), &SystemRng);
     let hash = hash.map_err(|error| StartError::seed(&error))?;
     Ok(HASH.get_or_init(|| hash).clone())
 }

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode};
 use shared::app::{App, Outside};
-use shared::config;
+use shared::config::{self, Config};
 use shared::ids::new_token_id;
 use shared::metrics::Place;
 use shared::rng::SystemRng;
@@ -41,7 +41,18 @@ const TABLE: &str = "devstack";
 impl Devstack {
     /// Starts everything. It answers requests when this returns.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, data, fresh, dynamodb, clock, invoke_at, chain_every, terminal } = options;
+        let Options {
+            port,
+            data,
+            fresh,
+            dynamodb,
+            clock,
+            invoke_at,
+            chain_every,
+            terminal,
+            hashes_at_once,
+            log_level,
+        } = options;
         let elsewhere = invoke_at.is_some();
         let listener = listen(port).await?;
         let port = listener.local_addr()?.port();
@@ -58,13 +69,14 @@ impl Devstack {
         mailbox.listen(move |mail| terminal.mail(mail));
         let engines =
             Engines::start(&secrets, data.as_ref(), dynamodb.as_deref(), &mailbox, &clock, terminal).await?;
+        let config = configuration::configuration(&engines.dynamodb, &engines.aws, hashes_at_once);
         let requests = Recorder::default();
         requests.hold_to(Roles::read(&template_path())?);
-        let app = connect(&engines, &secrets, &clock, &requests, terminal).await?;
+        let app = connect(&config, &secrets, &clock, &requests, terminal).await?;
         let chain_requests = Recorder::default();
         chain_requests.hold_to(Roles::read(&template_path())?);
-        let chainer = Arc::new(new_app(&engines, &clock, &chain_requests)?);
-        let functions = functions(invoke_at, &app, &chainer, &logs, &clock);
+        let chainer = Arc::new(new_app(&config, &clock, &chain_requests)?);
+        let functions = functions(invoke_at, &app, &chainer, subscriber(log_level, &logs, &clock));
         let stream = Arc::new(Stream::new(Arc::clone(&engines.dynamodb), Arc::new(clock.clone())));
 
         let console = Console {
@@ -86,7 +98,6 @@ impl Devstack {
             rng: Arc::new(SystemRng),
         };
         let environment = configuration::environment(&engines.dynamodb, &engines.aws);
-        let config = configuration::configuration(&engines.dynamodb, &engines.aws);
         if let Some(data) = &data {
             write_whole(&data.environment(), &as_file(&environment)).map_err(|error| data.failed(error))?;
         }
@@ -144,13 +155,13 @@ impl Engines {
 
 /// Builds the functions' `App`, and writes through it what a deployment would find: the key set and the demo data.
 async fn connect(
-    engines: &Engines,
+    config: &Config,
     secrets: &Secrets,
     clock: &DevClock,
     requests: &Recorder,
     terminal: Terminal,
 ) -> Result<Arc<App>, StartError> {
-    let app = new_app(engines, clock, requests)?;
+    let app = new_app(config, clock, requests)?;
     publish(&app, secrets).await?;
     let seeded = seed::seed(&app, clock).await?;
     terminal.step(&format!("demo people: {seeded} of 6 written, the others were there"));
@@ -159,13 +170,13 @@ async fn connect(
     Ok(Arc::new(app))
 }
 
-fn new_app(engines: &Engines, clock: &DevClock, requests: &Recorder) -> Result<App, StartError> {
+fn new_app(config: &Config, clock: &DevClock, requests: &Recorder) -> Result<App, StartError> {
     let outside = Outside {
         clock: Arc::new(clock.clone()),
         rng: Arc::new(SystemRng),
         http_client: Some(requests.wrap(recorder::plain_http())),
     };
-    let app = App::new(&configuration::configuration(&engines.dynamodb, &engines.aws), outside);
+    let app = App::new(config, outside);
     app.map_err(|error| StartError::engine("the functions", &error))
 }
 
@@ -173,12 +184,11 @@ fn functions(
     invoke_at: Option<String>,
     app: &Arc<App>,
     chainer: &Arc<App>,
-    logs: &Logs,
-    clock: &DevClock,
+    log: tracing::Dispatch,
 ) -> Functions {
     match invoke_at {
         Some(url) => Functions::Remote(reqwest::Client::new(), url),
-        None => Functions::InProcess(Arc::clone(app), Arc::clone(chainer), subscriber(logs, clock)),
+        None => Functions::InProcess(Arc::clone(app), Arc::clone(chainer), log),
     }
 }
 
@@ -254,9 +264,9 @@ fn as_file(environment: &[(&str, String)]) -> Vec<u8> {
 }
 
 /// Writes the functions' log lines as on Lambda.
-fn subscriber(logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
+fn subscriber(level: &str, logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
     let place = Place { namespace: "SyncgramPay/Auth".to_owned(), stage: "devstack".to_owned() };
-    tracing::Dispatch::new(config::logs::subscriber("info", place, Arc::new(clock.clone()), logs.clone()))
+    tracing::Dispatch::new(config::logs::subscriber(level, place, Arc::new(clock.clone()), logs.clone()))
 }
 
 /// Everything behind the port.

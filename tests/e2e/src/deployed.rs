@@ -139,7 +139,7 @@ impl Deployed {
         static HASH: OnceLock<String> = OnceLock::new();
         let make = || {
             let password = Sensitive::new(PASSWORD.to_owned());
-            self.app.passwords.hash(&password, self.app.rng.as_ref()).expect("a hash")
+            shared::passwords::hash(&password, self.app.rng.as_ref()).expect("a hash")
         };
         HASH.get_or_init(make).clone()
     }

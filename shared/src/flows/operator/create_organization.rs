@@ -63,7 +63,7 @@ async fn attempt(app: &App, new: &NewOrganization, trail: &mut Trail<'_>) -> Res
         user_id: user_id.clone(),
         email: new.owner_email.clone(),
         full_name: new.owner_full_name.clone(),
-        password_hash: app.passwords.hash(&new.owner_password, rng)?,
+        password_hash: app.passwords.hash(&new.owner_password, rng).await?,
         org_id: id.clone(),
     };
     let organization = Organization {

@@ -12,7 +12,7 @@ use shared::api_keys::Env;
 use shared::clock::Clock as _;
 use shared::ids::{OrgId, UserId};
 use shared::organizations::{OnboardingStatus, Organization, PaymentsStatus};
-use shared::passwords::Passwords;
+use shared::passwords;
 use shared::sensitive::Sensitive;
 use shared::users::User;
 use time::Duration;
@@ -113,7 +113,7 @@ impl World {
     pub async fn organization(&mut self, word: &str, password: Option<&str>) -> Person {
         let (app, now) = (self.stack.app(), self.now());
         let password = Sensitive::new(password.unwrap_or(PASSWORD).to_owned());
-        let password_hash = Passwords::new().hash(&password, app.rng.as_ref()).unwrap();
+        let password_hash = passwords::hash(&password, app.rng.as_ref()).unwrap();
         let id = OrgId::new(app.clock.as_ref(), app.rng.as_ref());
         let owner = UserId::new(app.clock.as_ref(), app.rng.as_ref());
         let email = format!("owner@{word}.example");

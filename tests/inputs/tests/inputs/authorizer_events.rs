@@ -8,6 +8,7 @@ use shared::app::{App, Outside};
 use shared::clock::Clock as _;
 use shared::config::{Config, Credentials, Endpoints, HttpApiAnswer};
 use shared::ids::OrgId;
+use shared::passwords::Hashing;
 use shared::rng::SystemRng;
 use shared::sensitive::Sensitive;
 
@@ -32,6 +33,7 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
         audit_secret: String::new(),
         checkpoints_table: String::new(),
         http_api_answer: HttpApiAnswer::default(),
+        hashing: Hashing::InPlace,
         credentials: Credentials {
             access_key_id: value("AWS_ACCESS_KEY_ID"),
             secret_access_key: Sensitive::new(value("AWS_SECRET_ACCESS_KEY")),

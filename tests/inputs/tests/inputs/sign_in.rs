@@ -4,7 +4,7 @@ use devstack::seed::{ACORN, PASSWORD};
 use serde_json::json;
 use shared::addresses::EmailAddress;
 use shared::ids::{OrgId, UserId};
-use shared::passwords::Passwords;
+use shared::passwords;
 use shared::rng::SystemRng;
 use shared::sensitive::Sensitive;
 use shared::users::{Role, User};
@@ -131,7 +131,7 @@ async fn a_password_is_compared_exactly_as_it_was_sent() {
 /// A person whose address and password are not ASCII, and a password that a shorter hash would cut.
 async fn rene(stack: &Stack, email: &str, password: &str) {
     let app = stack.app();
-    let hash = Passwords::new().hash(&Sensitive::new(password.to_owned()), &SystemRng).unwrap();
+    let hash = passwords::hash(&Sensitive::new(password.to_owned()), &SystemRng).unwrap();
     let user = User {
         user_id: UserId::new(app.clock.as_ref(), &SystemRng),
         email: email.to_owned(),

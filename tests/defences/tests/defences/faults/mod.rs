@@ -22,13 +22,13 @@
 
 mod deadlines;
 mod expired;
-mod flows;
+pub mod flows;
 mod gateway;
 mod invariants;
 mod matrix;
 mod secrets;
 mod skew;
-mod stage;
+pub mod stage;
 mod twice;
 mod ways_on;
 
