@@ -42,7 +42,7 @@ pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value,
     };
     // An event that names no API plausibly lets nobody in.
     let result = match &question.resource {
-        None => result.and_then(|_| Err(Rejection::NotAuthentic("implausible_arn"))),
+        None => result.and(Err(Rejection::NotAuthentic("implausible_arn"))),
         Some(_) => result,
     };
     log(&question, &result, app.clock.now() - started);

@@ -64,7 +64,8 @@ impl OnItsWay {
 
 impl Drop for OnItsWay {
     fn drop(&mut self) {
-        let left = ON_THEIR_WAY.get() - 1;
+        // A runtime of several threads may drop it on another than it began on: only flights, which have one thread, count on it.
+        let left = ON_THEIR_WAY.get().saturating_sub(1);
         ON_THEIR_WAY.set(left);
         if left == 0 && FLYING.get() {
             tokio::time::pause();
