@@ -12,6 +12,7 @@ use shared::app::{App, Outside};
 use shared::clock::ManualClock;
 use shared::config::{Config, Credentials, Endpoints, HttpApiAnswer};
 use shared::ids::{KeyId, OrgId, SessionId, UserId};
+use shared::passwords::Hashing;
 use shared::rng::Rng;
 use shared::secrets::generate;
 use shared::sensitive::Sensitive;
@@ -206,6 +207,7 @@ fn config() -> Config {
         sealing_secret: "sealing".to_owned(),
         audit_secret: "audit".to_owned(),
         checkpoints_table: "checkpoints".to_owned(),
+        hashing: Hashing::default(),
         http_api_answer: HttpApiAnswer::Simple,
         credentials: Credentials {
             access_key_id: "fuzz".to_owned(),
