@@ -51,13 +51,11 @@ fn arguments(mut given: impl Iterator<Item = String>, terminal: Terminal) -> Res
     let mut options = Options {
         port: 3000,
         data: Some(repository().join("target/devstack")),
-        fresh: false,
-        dynamodb: None,
         clock: DevClock::running(),
-        invoke_at: None,
         // About as often as Lambda looks at a stream.
         chain_every: Some(std::time::Duration::from_millis(250)),
         terminal,
+        ..Options::default()
     };
     while let Some(argument) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{argument} needs a value"));
