@@ -178,7 +178,11 @@ fn at_once(model: &mut Model, act: Act) -> Answer {
         }
         Act::OperatorRevoke { key } => Ok(end_key(model, key)),
         Act::Suspend { org, suspended } => {
-            (model.orgs[org].active, model.orgs[org].updated_at) = (!suspended, model.now);
+            let now = model.now;
+            let it = &mut model.orgs[org];
+            if it.active == suspended {
+                (it.active, it.updated_at) = (!suspended, now);
+            }
             if let Some(marked) = model.orgs[org].marker {
                 model.keys[marked].suspended = suspended;
             }
@@ -187,7 +191,9 @@ fn at_once(model: &mut Model, act: Act) -> Answer {
         Act::Onboard { org, completed, payments } => {
             let now = model.now;
             let org = &mut model.orgs[org];
-            (org.completed, org.payments, org.updated_at) = (completed, payments, now);
+            if (org.completed, org.payments) != (completed, payments) {
+                (org.completed, org.payments, org.updated_at) = (completed, payments, now);
+            }
             Ok(Answer::Done)
         }
         Act::EndSessions { who } => {
@@ -301,6 +307,9 @@ fn switch(model: &mut Model, access: usize, live: bool) -> Judged {
     if !org.may_use(live) {
         return Err("onboarding_incomplete");
     }
-    (org.live, org.updated_at) = (live, now);
+    // What changes nothing is no change.
+    if org.live != live {
+        (org.live, org.updated_at) = (live, now);
+    }
     Ok(Answer::Done)
 }
