@@ -2,6 +2,7 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{constant_time, digest, hkdf, hmac};
+use zeroize::Zeroizing;
 
 use crate::rng::{self, Rng};
 
@@ -70,13 +71,15 @@ pub fn seal(rng: &dyn Rng, secret: &[u8], context: &[&[u8]], message: &[u8]) -> 
     Ok(Sealed { salt: salt.to_vec(), ciphertext })
 }
 
-/// Opens what [`seal`] sealed under the same secret and context.
-pub fn open(secret: &[u8], context: &[&[u8]], sealed: &Sealed) -> Result<Vec<u8>, SealError> {
-    let mut buffer = sealed.ciphertext.clone();
-    let message = sealing_key(secret, &sealed.salt, context)?
-        .open_in_place(Nonce::assume_unique_for_key([0; NONCE_LEN]), Aad::empty(), &mut buffer)
-        .map_err(|_| SealError)?;
-    Ok(message.to_vec())
+/// Opens what [`seal`] sealed under the same secret and context. What comes out is wiped when it is dropped.
+pub fn open(secret: &[u8], context: &[&[u8]], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let mut buffer = Zeroizing::new(sealed.ciphertext.clone());
+    let length = sealing_key(secret, &sealed.salt, context)?
+        .open_in_place(Nonce::assume_unique_for_key([0; NONCE_LEN]), Aad::empty(), buffer.as_mut_slice())
+        .map_err(|_| SealError)?
+        .len();
+    buffer.truncate(length);
+    Ok(buffer)
 }
 
 fn sealing_key(secret: &[u8], salt: &[u8], context: &[&[u8]]) -> Result<LessSafeKey, SealError> {
@@ -116,7 +119,7 @@ mod tests {
     #[test]
     fn a_sealed_message_opens_only_under_its_secret_and_context() {
         let sealed = seal(&SystemRng, b"secret", &[b"org", b"key"], b"message").unwrap();
-        assert_eq!(open(b"secret", &[b"org", b"key"], &sealed).unwrap(), b"message");
+        assert_eq!(open(b"secret", &[b"org", b"key"], &sealed).unwrap().as_slice(), b"message");
         assert_eq!(open(b"other", &[b"org", b"key"], &sealed), Err(SealError));
         assert_eq!(open(b"secret", &[b"orgk", b"ey"], &sealed), Err(SealError));
         let mut bent = sealed.clone();

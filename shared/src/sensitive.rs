@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A value that must not reach a log, an error or an answer by accident.
 ///
 /// It has no `Display`, its `Debug` says `[sensitive]`, it is not `Serialize`, and its memory is wiped when dropped.
-/// To use it one has to write [`Sensitive::expose`], which is what a reviewer looks for.
+/// To use it one has to write [`Sensitive::expose`], which is what a reviewer looks for. Two of them are not compared, since `==` says by its
+/// time where the first difference is: [`crate::crypto::equal`] does not.
 pub struct Sensitive<T: Zeroize>(T);
 
 impl<T: Zeroize> Sensitive<T> {
@@ -40,9 +41,55 @@ impl<T: Zeroize> Drop for Sensitive<T> {
     }
 }
 
+impl<T: Zeroize> ZeroizeOnDrop for Sensitive<T> {}
+
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use super::*;
+
+    struct Wiped(Rc<Cell<bool>>);
+
+    impl Zeroize for Wiped {
+        fn zeroize(&mut self) {
+            self.0.set(true);
+        }
+    }
+
+    /// Whether a type can be compared with `==`: the inherent constant comes before the trait's, where its bound holds.
+    struct Compared<T>(std::marker::PhantomData<T>);
+
+    impl<T: PartialEq> Compared<T> {
+        const EASILY: bool = true;
+    }
+
+    trait Not {
+        const EASILY: bool = false;
+    }
+
+    impl<T> Not for Compared<T> {}
+
+    #[test]
+    fn secrets_are_not_compared_with_an_operator() {
+        assert!(Compared::<String>::EASILY, "the question is broken");
+        assert!(!Compared::<Sensitive<String>>::EASILY);
+        assert!(!Compared::<Sensitive<Vec<u8>>>::EASILY);
+        assert!(!Compared::<crate::challenges::Code>::EASILY);
+        assert!(!Compared::<crate::api_keys::PlainKey>::EASILY);
+        assert!(!Compared::<crate::tokens::refresh_token::RefreshToken>::EASILY);
+        assert!(!Compared::<crate::secrets::RotatingKey>::EASILY);
+    }
+
+    #[test]
+    fn a_secret_is_wiped_when_it_is_dropped() {
+        let wiped = Rc::new(Cell::new(false));
+        let secret = Sensitive::new(Wiped(Rc::clone(&wiped)));
+        assert!(!wiped.get());
+        drop(secret);
+        assert!(wiped.get());
+    }
 
     #[test]
     fn a_secret_is_not_printed() {

@@ -217,7 +217,7 @@ impl Seal<'_> {
             .all()
             .into_iter()
             .find_map(|secret| crypto::open(secret, &self.context(), &sealed).ok());
-        let message = zeroize::Zeroizing::new(message.ok_or(Refusal::IdempotencyMismatch)?);
+        let message = message.ok_or(Refusal::IdempotencyMismatch)?;
         let kept: Kept = serde_json::from_slice(&message).map_err(|_| Failure::Sealing)?;
         if kept.request != request.into() {
             return Err(Refusal::IdempotencyMismatch);
