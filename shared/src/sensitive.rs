@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 ///
 /// It has no `Display`, its `Debug` says `[sensitive]`, it is not `Serialize`, and its memory is wiped when dropped.
 /// To use it one has to write [`Sensitive::expose`], which is what a reviewer looks for. Two of them are not compared, since `==` says by its
-/// time where the first difference is: [`crate::crypto::equal`] does not.
+/// time where the first difference is: `crypto::equal` does not.
 pub struct Sensitive<T: Zeroize>(T);
 
 impl<T: Zeroize> Sensitive<T> {
