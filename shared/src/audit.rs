@@ -14,7 +14,7 @@ use time::Duration;
 use crate::clock::Clock;
 use crate::crypto;
 use crate::ids::{EventId, InvalidId, OrgId};
-use crate::rng::{self, Rng};
+use crate::rng::Rng;
 
 /// Who did what to what. Fields that do not apply stay empty and are left out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,7 +78,7 @@ impl Deed<'_> {
             network: self.network.to_owned(),
             request_id: self.request_id.to_owned(),
             at: clock.now_seconds(),
-            operation_id: crypto::hex(&rng::bytes::<16>(rng)),
+            operation_id: crypto::new_name(rng),
         }
     }
 }

@@ -34,6 +34,11 @@ pub fn equal(left: &[u8], right: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(left, right).is_ok()
 }
 
+/// A new name that nobody guesses and nobody else has: 128 random bits, in hexadecimal. DynamoDB and Secrets Manager take it as a request's.
+pub fn new_name(rng: &dyn Rng) -> String {
+    hex(&rng::bytes::<16>(rng))
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -81,7 +81,8 @@ impl Cursor {
             ("links", after) => {
                 after.parse().ok().filter(|after| (0..=MAX_NUMBER).contains(after)).map(Self::Links)
             }
-            ("events", after) => Some(Self::Events(after.to_owned())),
+            // DynamoDB has no longer sort key.
+            ("events", after) if after.len() <= 1024 => Some(Self::Events(after.to_owned())),
             _ => None,
         }
     }
@@ -277,4 +278,20 @@ async fn along_events(app: &App, chain: &Chain, after: &str) -> Result<Verified,
     let more = i32::try_from(page.len()).unwrap_or(PAGE) >= PAGE;
     verified.next = page.last().filter(|_| more).map(|(sk, _)| Cursor::Events(sk.clone()));
     Ok(verified)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_it_is_written_and_has_room_in_a_key() {
+        for cursor in [Cursor::Links(0), Cursor::Links(MAX_NUMBER), Cursor::Events("EVENT#x".to_owned())] {
+            assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+        }
+        let too_long = format!("events:{}", "x".repeat(1025));
+        for none in ["", "links", "links:x", "links:-1", "links:1000000000000", "other:1", &too_long] {
+            assert_eq!(Cursor::parse(none), None, "{none}");
+        }
+    }
 }

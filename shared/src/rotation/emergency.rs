@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::crypto;
 use crate::deadline;
 use crate::failure::Failure;
-use crate::rng;
 use crate::secrets::Which;
 use crate::secrets::successors::SigningValue;
 use crate::secrets::versions::Versions;
@@ -93,7 +92,7 @@ async fn put_in_place(
 ) -> Result<bool, RotationError> {
     let (keys, now) = (signers(value)?, app.clock.now_seconds());
     ledger::change(app, report, |ledger| ledger::publish(ledger, &keys, now)).await?;
-    let token = crypto::hex(&rng::bytes::<16>(app.rng.as_ref()));
+    let token = crypto::new_name(app.rng.as_ref());
     versions.put_pending(&token, &json_of(value)?).await?;
     let done = versions.make_current(&token, from).await;
     versions.end_pending(&token).await?;

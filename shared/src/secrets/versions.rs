@@ -60,7 +60,7 @@ pub enum Put {
 }
 
 impl Versions<'_> {
-    /// Which of the three secrets it is, for errors and events.
+    /// Which of the secrets it is, for errors and lines.
     pub fn name(&self) -> &'static str {
         self.name
     }

@@ -15,7 +15,6 @@ use crate::crypto;
 use crate::deadline;
 use crate::ids::EventId;
 use crate::links::{Attribute, Image, Link};
-use crate::rng;
 
 /// An item where an event should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,8 +71,8 @@ impl Store {
                 Write::put(keys::mark(chain, &link.event_id), &mark)?.when("attribute_not_exists(#pk)"),
             );
         }
-        let token = crypto::hex(&rng::bytes::<16>(self.rng.as_ref()));
-        Ok(matches!(self.transact(writes, token).await?, Transacted::Committed))
+        let operation = crypto::new_name(self.rng.as_ref());
+        Ok(matches!(self.transact(writes, operation).await?, Transacted::Committed))
     }
 
     /// The links of a chain behind number `after`, in order, each with the number that its key says.

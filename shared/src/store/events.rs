@@ -6,7 +6,6 @@ use super::write::Write;
 use super::{Finding, Store, StoreError, Transacted, keys};
 use crate::audit::Event;
 use crate::crypto;
-use crate::rng;
 
 impl Store {
     /// Writes all or nothing, the events among it.
@@ -21,7 +20,7 @@ impl Store {
         let changes = writes.len();
         let operation = match events.first() {
             Some(event) => event.operation_id.clone(),
-            None => crypto::hex(&rng::bytes::<16>(self.rng.as_ref())),
+            None => crypto::new_name(self.rng.as_ref()),
         };
         for event in events {
             let event = Event { operation_id: operation.clone(), ..event.clone() };

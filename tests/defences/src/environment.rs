@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use devstack::clock::DevClock;
 use devstack::engines::recorder::{self, Recorder};
-use lambda_http::{Body, Request};
+use devstack::gateway::authorizer::Context;
+use devstack::gateway::event::{Incoming, build};
+use devstack::gateway::invoke;
+use lambda_http::Body;
+use lambda_http::http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use shared::app::{App, Outside};
 use shared::clock::Clock;
@@ -87,50 +91,51 @@ pub struct HttpCall {
 
 impl HttpCall {
     /// The gateway's event.
-    #[expect(clippy::unwrap_used, reason = "tests only: an event that cannot be read fails the test")]
-    pub fn event(&self) -> Request {
-        let authorizer = self.user.as_ref().map(|user| {
-            json!({"auth_method": "jwt", "principal_id": user.user_id, "org_id": user.org_id,
-                   "role": user.role.as_str(), "session_id": user.session_id})
+    pub fn event(&self) -> Value {
+        let authorizer: Option<Context> = self.user.as_ref().map(|user| {
+            [
+                ("auth_method", json!("jwt")),
+                ("principal_id", json!(user.user_id)),
+                ("org_id", json!(user.org_id)),
+                ("role", json!(user.role.as_str())),
+                ("session_id", json!(user.session_id)),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect()
         });
-        let mut headers = json!({"Content-Type": ["application/json"]});
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
         if let Some(key) = self.idempotency_key {
-            headers["Idempotency-Key"] = json!([key]);
+            headers.insert("idempotency-key", HeaderValue::from_static(key));
         }
         let parameters =
-            self.parameter.as_ref().map_or(json!({}), |(name, value)| json!({ *name: value.as_str() }));
-        let body = if self.body.is_null() { Value::Null } else { self.body.to_string().into() };
-        let event = json!({
-            "resource": self.resource, "path": self.resource, "httpMethod": self.method,
-            "multiValueHeaders": headers, "headers": {}, "pathParameters": parameters, "body": body,
-            "queryStringParameters": {}, "multiValueQueryStringParameters": {}, "stageVariables": {},
-            "isBase64Encoded": false,
-            "requestContext": {
-                "resourcePath": self.resource, "httpMethod": self.method, "requestId": "test", "stage": "prod",
-                "accountId": "1", "apiId": "a", "resourceId": "r", "identity": {"sourceIp": "127.0.0.1"},
-                "authorizer": authorizer.unwrap_or(json!({})),
-            },
-        });
-        let event: lambda_http::request::LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
-        Request::from(shared::http::settled(event))
+            self.parameter.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
+        build(&Incoming {
+            resource: self.resource,
+            path: self.resource,
+            query: None,
+            method: self.method,
+            headers: &headers,
+            parameters: &parameters,
+            authorizer: authorizer.as_ref(),
+            body: body.as_bytes(),
+            source_ip: "127.0.0.1",
+            request_id: "test",
+            api_id: "abc",
+            stage: "prod",
+            now: 0,
+        })
     }
 }
 
 impl Environment {
     /// Calls an HTTP function.
-    #[expect(clippy::panic, reason = "tests only: a function that is not there fails the test")]
+    #[expect(clippy::unwrap_used, reason = "tests only: a function that is not there fails the test")]
     pub async fn http(&self, call: &HttpCall) -> Outcome {
-        let (app, event) = (&self.app, call.event());
-        let response = match call.function {
-            "login" => Box::pin(login::handle(app, event)).await,
-            "verify" => Box::pin(verify::handle(app, event)).await,
-            "refresh" => Box::pin(refresh::handle(app, event)).await,
-            "logout" => Box::pin(logout::handle(app, event)).await,
-            "keys" => Box::pin(keys::handle(app, event)).await,
-            "organizations" => Box::pin(organizations::handle(app, event)).await,
-            "jwks" => Box::pin(jwks::handle(app, event)).await,
-            other => panic!("no function {other}"),
-        };
+        let event = call.event();
+        let response = Box::pin(invoke::handle(&self.app, call.function, &event)).await.unwrap();
         let retry_after = response.headers().get("retry-after");
         let retry_after = retry_after.and_then(|it| it.to_str().ok()).and_then(|it| it.parse().ok());
         let body = match response.body() {

@@ -71,8 +71,6 @@ pub struct Options {
     pub terminal: Terminal,
     /// How many passwords are hashed at once, 19 MiB each.
     pub hashes_at_once: usize,
-    /// The functions' `AWS_LAMBDA_LOG_LEVEL`.
-    pub log_level: &'static str,
 }
 
 /// 304 MiB of hashing at most: more than anybody at a keyboard causes, and what a small machine can spare.
@@ -90,7 +88,6 @@ impl Default for Options {
             chain_every: None,
             terminal: Terminal::silent(),
             hashes_at_once: HASHES_AT_ONCE,
-            log_level: "info",
         }
     }
 }

@@ -41,18 +41,8 @@ const TABLE: &str = "devstack";
 impl Devstack {
     /// Starts everything. It answers requests when this returns.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options {
-            port,
-            data,
-            fresh,
-            dynamodb,
-            clock,
-            invoke_at,
-            chain_every,
-            terminal,
-            hashes_at_once,
-            log_level,
-        } = options;
+        let Options { port, data, fresh, dynamodb, clock, invoke_at, chain_every, terminal, hashes_at_once } =
+            options;
         let elsewhere = invoke_at.is_some();
         let listener = listen(port).await?;
         let port = listener.local_addr()?.port();
@@ -76,7 +66,7 @@ impl Devstack {
         let chain_requests = Recorder::default();
         chain_requests.hold_to(Roles::read(&template_path())?);
         let chainer = Arc::new(new_app(&config, &clock, &chain_requests)?);
-        let functions = functions(invoke_at, &app, &chainer, subscriber(log_level, &logs, &clock));
+        let functions = functions(invoke_at, &app, &chainer, subscriber(&logs, &clock));
         let stream = Arc::new(Stream::new(Arc::clone(&engines.dynamodb), Arc::new(clock.clone())));
 
         let console = Console {
@@ -264,9 +254,9 @@ fn as_file(environment: &[(&str, String)]) -> Vec<u8> {
 }
 
 /// Writes the functions' log lines as on Lambda.
-fn subscriber(level: &str, logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
+fn subscriber(logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
     let place = Place { namespace: "SyncgramPay/Auth".to_owned(), stage: "devstack".to_owned() };
-    tracing::Dispatch::new(config::logs::subscriber(level, place, Arc::new(clock.clone()), logs.clone()))
+    tracing::Dispatch::new(config::logs::subscriber("info", place, Arc::new(clock.clone()), logs.clone()))
 }
 
 /// Everything behind the port.

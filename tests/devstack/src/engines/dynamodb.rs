@@ -169,19 +169,11 @@ impl DynamoDb {
 
     /// Every item of the table as plain JSON, for tests that check what must always hold.
     pub async fn dump(&self) -> Result<Vec<Value>, String> {
-        let mut items = Vec::new();
-        let mut start = None;
-        loop {
-            let scan = self.client.scan().table_name(&self.table).set_exclusive_start_key(start);
-            let page = scan.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
-            items.extend(page.items().iter().map(|item| {
-                Value::Object(item.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
-            }));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(items);
-            }
-        }
+        let Photograph(items) = self.photograph().await?;
+        let plain = |item: &HashMap<String, AttributeValue>| {
+            Value::Object(item.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
+        };
+        Ok(items.iter().map(plain).collect())
     }
 
     /// The table as it is, to go back to.

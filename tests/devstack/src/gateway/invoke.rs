@@ -101,12 +101,24 @@ impl Functions {
 }
 
 async fn http_in_process(app: Arc<App>, name: String, event: Value) -> Result<Response, InvokeError> {
+    let (parts, body) = handle(&app, &name, &event).await?.into_parts();
+    Ok(Response::from_parts(parts, Body::from(body.to_vec())))
+}
+
+/// Calls the HTTP function `name`, here and now: whoever drops the call stops the function.
+///
+/// # Errors
+/// [`InvokeError::Function`] for an event that the Lambda runtime cannot read; [`InvokeError::Unknown`].
+pub async fn handle(
+    app: &App,
+    name: &str,
+    event: &Value,
+) -> Result<lambda_http::Response<lambda_http::Body>, InvokeError> {
     // What the Lambda runtime does with an event that it cannot read: an error, and no call.
     let event: lambda_http::request::LambdaRequest =
         serde_json::from_str(&event.to_string()).map_err(|error| InvokeError::Function(error.to_string()))?;
     let request = lambda_http::Request::from(shared::http::settled(event));
-    let app = app.as_ref();
-    let response = match name.as_str() {
+    Ok(match name {
         "login" => login::handle(app, request).await,
         "verify" => verify::handle(app, request).await,
         "refresh" => refresh::handle(app, request).await,
@@ -114,10 +126,8 @@ async fn http_in_process(app: Arc<App>, name: String, event: Value) -> Result<Re
         "keys" => keys::handle(app, request).await,
         "organizations" => organizations::handle(app, request).await,
         "jwks" => jwks::handle(app, request).await,
-        _ => return Err(InvokeError::Unknown(name)),
-    };
-    let (parts, body) = response.into_parts();
-    Ok(Response::from_parts(parts, Body::from(body.to_vec())))
+        _ => return Err(InvokeError::Unknown(name.to_owned())),
+    })
 }
 
 /// Lambda's `Invoke` API, `RequestResponse`.
