@@ -8,6 +8,7 @@ use shared::challenges::Code;
 use shared::clock::rfc3339;
 use shared::flows::{self, CodeType};
 use shared::http::{self, Answer, Call, Problem};
+use shared::sensitive::Sensitive;
 
 /// The longest challenge id worth looking at, in characters; ours have 29.
 const MAX_ID_CHARACTERS: usize = 64;
@@ -29,12 +30,12 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 async fn verify(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let mut fields = call.fields()?;
     let challenge_id = fields.required("challenge_id", http::text_in(1..=MAX_ID_CHARACTERS));
-    let code = fields.required("code", http::text_in(4..=32));
+    let code = fields.required("code", |value| http::text_in(4..=32)(value).map(Sensitive::new));
     let kind = fields.optional("code_type", code_type).unwrap_or(CodeType::Primary);
     let (Some(challenge_id), Some(code), true) = (challenge_id, code, fields.are_right()) else {
         return Err(fields.problem());
     };
-    let tokens = flows::verify(app, call.origin(), &challenge_id, &Code::typed(&code), kind).await?;
+    let tokens = flows::verify(app, call.origin(), &challenge_id, &Code::typed(code.expose()), kind).await?;
     Ok(Answer::Ok(http::tokens(&tokens)))
 }
 
