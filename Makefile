@@ -31,13 +31,14 @@ ROUNDS ?= 100
 CASES ?= 1000
 SEED ?=
 TARGET ?=
+ADVISORIES ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz supply-chain test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +80,9 @@ faults: cargo-is-here ## every fault at every request of every flow, then the cl
 fuzz: cargo-is-here ## any bytes for the parsers and handlers, a minute each (TARGET=jwt: that one; SECONDS=600: longer; takes a C++ compiler)
 	@tests/fuzz/run "$(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),60)" $(TARGET)
 
+supply-chain: cargo-is-here ## what others wrote: licences, versions, sources, known weaknesses, and what their build scripts do (ADVISORIES=a copy of RustSec's database)
+	ADVISORIES="$(ADVISORIES)" tests/supply-chain/run $(FUNCTIONS)
+
 test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own engine (takes Java and npm)
 	tests/dynamodb-local/run
 
@@ -108,6 +112,8 @@ build: cargo-is-here $(TOOLS_READY) ## build the functions for AWS into target/l
 	if command -v rustup >/dev/null; then rustup target add $(RUST_TARGET_$(ARCH)); fi
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(LAMBDA_TARGET)" \
 		cargo lambda build --release --locked $(ARCH_FLAG_$(ARCH)) --lambda-dir target/lambda $(addprefix --package ,$(FUNCTIONS))
+	infra/tools/sbom.py --target $(RUST_TARGET_$(ARCH)) --lambda-dir target/lambda $(FUNCTIONS)
+	$(TOOLS)/bin/python tests/supply-chain/check_sbom.py --target $(RUST_TARGET_$(ARCH)) --lambda-dir target/lambda $(FUNCTIONS)
 
 tools: $(TOOLS_READY) ## install the template checkers and cargo-lambda into target/tools (once; the others do it when they need it)
 

@@ -79,6 +79,8 @@ def main() -> None:
 
     with step(f"building the functions (profile {profile}) with cargo lambda"):
         build(profile, flag)
+    with step("writing and checking each function's bill of materials"):
+        write_bills(platform.machine())
     with step("building the stories"):
         cargo("build", "--locked", "--package", "rehearsal")
         cargo("test", "--locked", "--package", "e2e", "--test", "stories", "--no-run")
@@ -140,6 +142,13 @@ def build(profile: str, flag: str) -> None:
     missing = [str(path) for path in bootstraps() if not path.is_file()]
     if missing:
         fail(f"cargo lambda built no {', '.join(missing)}")
+
+
+def write_bills(machine: str) -> None:
+    words = ["--target", f"{machine}-unknown-linux-gnu", "--lambda-dir", str(LAMBDA), *FUNCTIONS]
+    run([sys.executable, str(ROOT / "infra" / "tools" / "sbom.py"), *words], {})
+    # CycloneDX's schema is among the other tools.
+    run([str(TOOLS / "python"), str(ROOT / "tests" / "supply-chain" / "check_sbom.py"), *words], {})
 
 
 def bootstraps() -> list[pathlib.Path]:
