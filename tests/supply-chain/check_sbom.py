@@ -29,11 +29,11 @@ AT_LEAST = 10
 
 
 def validator():
+    """What holds a document against CycloneDX's schema, and the licences that SPDX has names for."""
     folder = importlib.resources.files("cyclonedx.schema") / "_res"
-    schemas = {name: json.loads((folder / name).read_text()) for name in ("bom-1.6.SNAPSHOT.schema.json", "spdx.SNAPSHOT.schema.json", "jsf-0.82.SNAPSHOT.schema.json")}
-    registry = referencing.Registry().with_resources((schema["$id"], referencing.Resource.from_contents(schema)) for schema in schemas.values())
-    licences = set(schemas["spdx.SNAPSHOT.schema.json"]["enum"])
-    return jsonschema.Draft7Validator(schemas["bom-1.6.SNAPSHOT.schema.json"], registry=registry), licences
+    bom, spdx, signature = (json.loads((folder / f"{name}.SNAPSHOT.schema.json").read_text()) for name in ("bom-1.6", "spdx", "jsf-0.82"))
+    resources = [(schema["$id"], referencing.Resource.from_contents(schema)) for schema in (bom, spdx, signature)]
+    return jsonschema.Draft7Validator(bom, registry=referencing.Registry().with_resources(resources)), set(spdx["enum"])
 
 
 def wrong_with(bill, program, schema, licences):
@@ -47,9 +47,9 @@ def wrong_with(bill, program, schema, licences):
         name = component["name"]
         if not component.get("version") or not component.get("purl", "").endswith(f"/{name}@{component['version']}"):
             yield f"{name}: version or package URL is missing or another's"
-        expressions = [licence.get("expression", "") for licence in component.get("licenses", [])]
-        if not expressions or not set(re.findall(r"[\w.+-]+", expressions[0])) - {"AND", "OR", "WITH"} <= licences:
-            yield f"{name}: no licence that SPDX knows: {expressions}"
+        licence = "".join(licence.get("expression", "") for licence in component.get("licenses", []))
+        if not licence or not set(re.split(r" (?:AND|OR|WITH) ", re.sub(r"[()]", "", licence))) <= licences:
+            yield f"{name}: no licence that SPDX knows: '{licence}'"
         if component["purl"].startswith("pkg:cargo/") and not component.get("hashes"):
             yield f"{name}: no checksum"
     refs = [component["bom-ref"] for component in [about, *bill["components"]]]

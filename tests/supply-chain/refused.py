@@ -74,9 +74,10 @@ def ring(folder):
     return path("ring")
 
 
-def script_beside_a_build(folder):
+def beside_a_build(folder, name, contents):
+    """A file in a crate that may have a build script."""
     crate(folder / "serde", "serde", build=STAYS)
-    (folder / "serde" / "fetch.sh").write_text("#!/bin/sh\n")
+    (folder / "serde" / name).write_bytes(contents)
     return path("serde")
 
 
@@ -112,7 +113,9 @@ PLANTED = [
     (None, "licenses bans sources", other),
     ("rejected", "licenses", lambda folder: other(folder, licence="GPL-3.0-only")),
     ("build-script-not-allowed", "bans", lambda folder: other(folder, build=STAYS)),
-    ("denied-by-extension", "bans", script_beside_a_build),
+    ("denied-by-extension", "bans", lambda folder: beside_a_build(folder, "fetch.sh", b"#!/bin/sh\n")),
+    ("detected-executable-script", "bans", lambda folder: beside_a_build(folder, "fetch", b"#!/bin/sh\n")),
+    ("detected-executable", "bans", lambda folder: beside_a_build(folder, "data", pathlib.Path(sys.executable).read_bytes())),
     ("duplicate", "bans", second_version),
     ("banned", "bans", ring),
     ("wildcard", "bans", lambda folder: 'crc32fast = "*"\n'),
