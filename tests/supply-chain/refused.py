@@ -114,7 +114,7 @@ PLANTED = [
     ("rejected", "licenses", lambda folder: other(folder, licence="GPL-3.0-only")),
     ("build-script-not-allowed", "bans", lambda folder: other(folder, build=STAYS)),
     ("denied-by-extension", "bans", lambda folder: beside_a_build(folder, "fetch.sh", b"#!/bin/sh\n")),
-    ("detected-executable-script", "bans", lambda folder: beside_a_build(folder, "fetch", b"#!/bin/sh\n")),
+    ("detected-executable-script", "bans", lambda folder: beside_a_build(folder, "fetch", b"#!/bin/sh\nexec true\n")),
     ("detected-executable", "bans", lambda folder: beside_a_build(folder, "data", pathlib.Path(sys.executable).read_bytes())),
     ("duplicate", "bans", second_version),
     ("banned", "bans", ring),
