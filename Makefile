@@ -38,7 +38,7 @@ ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke keycheck test races histories faults fuzz test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke keycheck test races histories faults fuzz test-dynamodb-local test-interop test-openapi test-secret-scanning architecture rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,12 @@ test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries t
 
 test-openapi: cargo-is-here ## drive docs/openapi.yaml with generated requests (EXAMPLES=100 a route; SEED=… repeats a run)
 	tests/openapi/run
+
+test-secret-scanning: cargo-is-here ## gitleaks with our rules: finds what is planted, and nothing in this repository
+	tests/secret-scanning/run
+
+architecture: cargo-is-here ## draw the picture of docs/architecture.md from the template
+	cargo run --quiet --locked -p documents --bin architecture
 
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
