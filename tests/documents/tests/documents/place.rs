@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 /// A file of the repository.
 pub fn file(path: &str) -> String {
-    std::fs::read_to_string(documents::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    std::fs::read_to_string(documents::root().join(path)).map_err(|error| format!("{path}: {error}")).unwrap()
 }
 
 /// A devstack in memory, whose time stands still.
