@@ -26,7 +26,8 @@ pub struct Ended {
     pub said: String,
 }
 
-/// Runs a program with `home` as its home and working folder, and nothing of ours in its environment but the path to programs.
+/// Runs a program whose home and working folder is `home`, and which finds the devstack's address and a key's file where the documents
+/// say.
 pub async fn run(program: impl AsRef<OsStr>, arguments: &[&str], home: &Path, devstack: &Devstack) -> Ended {
     let output = Command::new(program)
         .args(arguments)
