@@ -72,7 +72,10 @@ impl Picture<'_> {
             ("AWS::SecretsManager::Secret", "secret"),
             ("AWS::SQS::Queue", "queue"),
         ] {
-            lines.extend(self.template.of_type(kind).map(|(id, _)| format!("  {id}[({what} {id})]")));
+            lines.extend(self.template.of_type(kind).map(|(id, _)| {
+                let named = id.to_lowercase().contains(what);
+                format!("  {id}[({}{id})]", if named { String::new() } else { format!("{what} ") })
+            }));
         }
         lines
     }
