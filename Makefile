@@ -15,7 +15,7 @@ REHEARSAL_READY := $(REHEARSAL_TOOLS)/ready
 LAMBDA_TARGET := target/cargo-lambda
 
 # What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make rehearse SHIP=1, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json,
-# make races ROUNDS=10, make histories CASES=200 SEED=7, make fuzz TARGET=jwt SECONDS=600
+# make keycheck KEY=-, make races ROUNDS=10, make histories CASES=200 SEED=7, make fuzz TARGET=jwt SECONDS=600
 PORT ?=
 FRESH ?=
 SHIP ?=
@@ -27,6 +27,7 @@ ARGS ?=
 STACK ?=
 URL ?=
 REVOKE ?=
+KEY ?=
 ROUNDS ?= 100
 CASES ?= 1000
 SEED ?=
@@ -38,7 +39,8 @@ ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz supply-chain test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+# Every command listed below names what it does, not a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +64,14 @@ deploy: $(TOOLS_READY) ## deploy to AWS, asking what it does not know yet (STACK
 
 smoke: ## a short end-to-end run against a live stage; you type the code that is mailed (URL=https://…; REVOKE=key_…: that key may go)
 	@scripts/smoke $(if $(URL),"$(URL)") $(if $(REVOKE),--revoke $(REVOKE))
+
+# The key goes by a pipe: what the list of processes shows is make's own arguments, and with KEY=- not even there is a key.
+keycheck: export KEY := $(KEY)
+keycheck: cargo-is-here ## tell offline whether a text is one of our API keys (KEY=-: typed or piped, so that no shell remembers it)
+	@check() { cargo run --quiet --locked -p key_form; }; \
+	if [ "$$KEY" != - ]; then printf '%s' "$$KEY" | check; \
+	elif [ -t 0 ]; then read -rsp 'The key, then Enter (it is not shown): ' KEY; echo; printf '%s' "$$KEY" | check; \
+	else check; fi
 
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
 	cargo test --workspace --locked
@@ -91,6 +101,12 @@ test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries t
 
 test-openapi: cargo-is-here ## drive docs/openapi.yaml with generated requests (EXAMPLES=100 a route; SEED=… repeats a run)
 	tests/openapi/run
+
+test-secret-scanning: cargo-is-here ## gitleaks with our rules: finds what is planted, and nothing in this repository
+	tests/secret-scanning/run
+
+architecture: cargo-is-here ## draw the picture of docs/architecture.md from the template
+	cargo run --quiet --locked -p documents --bin architecture
 
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
