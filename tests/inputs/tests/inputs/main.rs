@@ -29,6 +29,7 @@ mod proxy_events;
 mod refresh_tokens;
 mod routes;
 mod second_step;
+mod session_cookies;
 mod sign_in;
 mod token_texts;
 mod twice;
