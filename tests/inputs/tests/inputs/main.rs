@@ -17,6 +17,7 @@ mod authorization;
 mod authorizer_events;
 mod authorizer_junk;
 mod bodies;
+mod dashboard;
 mod fields;
 mod limits;
 mod logs;
