@@ -1,0 +1,79 @@
+// What stands around every screen: the mode, the organization, the ways to the screens, and the way out.
+
+import { Notice, fill, h } from "./dom.js";
+
+/** @typedef {import("./api.js").Organization} Organization */
+
+/** What the two modes are called, and what they mean. Said in words, for whoever does not see the colours. */
+export const MODES = {
+  test: { name: "Test mode", means: "No real money moves.", other: "live" },
+  live: { name: "Live mode", means: "Keys made now move real money.", other: "test" },
+};
+
+const WAYS = [["#/", "Overview"], ["#/keys", "API keys"]];
+
+/**
+ * @param {{organization: Organization, person: import("./session.js").Person, signOut: (notice: Notice) => void}} options
+ */
+export function frameFor({ organization, person, signOut }) {
+  const bar = h("div", { class: "mode", role: "region", "aria-label": "Mode" });
+  const nameOfOrganization = h("span", { class: "org-name" });
+  const links = WAYS.map(([hash, text]) => h("a", { href: hash }, text));
+  const notice = new Notice();
+  const main = h("main", { class: "main", id: "main", tabindex: "-1" });
+  const element = h("div", { class: "frame" },
+    h("a", { class: "skip", href: "#main", click: (/** @type {Event} */ event) => {
+      // The address is the screen's: a jump must not change it.
+      event.preventDefault();
+      main.focus();
+    } }, "Skip to the content"),
+    bar,
+    h("header", { class: "top" },
+      h("div", { class: "top-row" },
+        h("p", { class: "brand" }, mark(), h("span", { class: "brand-name" }, "Syncgram Pay"), nameOfOrganization),
+        h("div", { class: "account" },
+          h("p", { class: "who" }, h("span", { class: "who-name" }, person.user.full_name),
+            h("span", { class: "who-mail" }, `${person.user.email} · ${person.role}`)),
+          h("button", { class: "button small", type: "button", click: () => signOut(notice) }, "Sign out"))),
+      h("nav", { class: "ways", "aria-label": "Screens" }, links),
+      h("div", { class: "top-notice" }, notice.element)),
+    main);
+
+  const frame = {
+    element,
+    person,
+    organization,
+    /** @param {Organization} now */
+    show(now) {
+      frame.organization = now;
+      const mode = MODES[now.current_env];
+      bar.className = `mode mode-${now.current_env}`;
+      fill(bar, h("strong", {}, mode.name), h("span", {}, mode.means));
+      nameOfOrganization.textContent = now.name;
+    },
+    /** @param {Node} content @param {string} hash */
+    fill(content, hash) {
+      notice.clear();
+      fill(main, content);
+      for (const link of links) {
+        const here = link.hash === hash || (link.hash === "#/keys" && hash === "#/keys/new");
+        if (here) link.setAttribute("aria-current", "page");
+        else link.removeAttribute("aria-current");
+      }
+    },
+    /** @returns {HTMLElement | null} */
+    title: () => main.querySelector("h1"),
+  };
+  frame.show(organization);
+  return frame;
+}
+
+function mark() {
+  // The document's own, so that it is drawn in one place only.
+  return /** @type {Node} */ (document.querySelector(".mark")?.cloneNode(true) ?? "");
+}
+
+/** @param {import("./api.js").Env} env */
+export function modeBadge(env) {
+  return h("span", { class: `badge badge-${env}` }, env === "live" ? "Live" : "Test");
+}
