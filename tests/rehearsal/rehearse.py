@@ -36,7 +36,7 @@ LAMBDA = WORK / "target" / "lambda"
 SKIPPED = HERE / "skipped"
 
 FUNCTIONS = [
-    "login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "authorizer", "operator", "rotate_signing_key", "rotate_key",
+    "login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "dashboard", "authorizer", "operator", "rotate_signing_key", "rotate_key",
     "audit_chain",
 ]  # fmt: skip
 STACK = "rehearsal"
