@@ -149,7 +149,7 @@ function repeatable() {
 function showOnce({ context, created, place, title, lead }) {
   tellOfChange();
   const { env, key_name } = created;
-  const shown = h("code", { class: "key", id: "key", tabindex: "0", "aria-label": "Your key" }, created.key);
+  const shown = h("code", {}, created.key);
   const copied = h("p", { class: "copied", role: "status" });
   const copy = h("button", { class: "button primary", type: "button" }, icon(PATHS.copy), "Copy the key");
   context.signal.addEventListener("abort", () => {
@@ -170,7 +170,8 @@ function showOnce({ context, created, place, title, lead }) {
   fill(place, h("section", { class: "card once" },
     h("p", { class: "big" }, modeBadge(env), h("span", { class: "name" }, key_name)),
     env !== context.organization().current_env && h("p", { class: "remark" }, `The mode was switched meanwhile: this is a ${env} key.`),
-    shown, h("div", { class: "copy-row" }, copy, copied),
+    h("div", { class: "key", role: "group", "aria-label": "Your key" }, shown),
+    h("div", { class: "copy-row" }, copy, copied),
     h("h2", {}, "Where to put it"),
     h("ul", { class: "advice" },
       h("li", {}, "In your server's secret store, or in an environment variable such as ", h("code", {}, "SYNCGRAM_API_KEY"), "."),
@@ -178,7 +179,7 @@ function showOnce({ context, created, place, title, lead }) {
       h("li", {}, "If it ever leaks, revoke it here. It is refused from the very next request.")),
     h("h2", {}, "Try it"),
     h("p", { class: "muted" }, "On your server, with the variable set, this shows your organization:"),
-    h("pre", { tabindex: "0", "aria-label": "A command to try the key" },
+    h("pre", { tabindex: "0", role: "region", "aria-label": "A command to try the key" },
       h("code", {}, `curl -H "Authorization: Bearer $SYNCGRAM_API_KEY" \\\n  ${new URL("api/v1/organizations/me", document.baseURI)}`)),
     h("div", { class: "buttons" }, h("a", { class: "button", href: "#/keys" }, "I have put it away"))));
   context.look().catch(() => {});

@@ -20,7 +20,7 @@ const PAYMENTS = {
 
 /** @param {import("./main.js").Context} context @returns {import("./main.js").Screen} */
 export function overviewScreen(context) {
-  const place = h("div", { class: "sections" });
+  const place = h("div", { class: "sections overview" });
   const refresh = () => loaded(place, context.signal, fetched, drawn);
   const fetched = () => Promise.all([context.look(), call("GET", "auth/api-keys?limit=1")]);
   /** @param {[Organization, import("./api.js").KeyPage]} values */
@@ -60,7 +60,7 @@ function modeSection(context, organization, switched) {
     : "Only an owner or an admin of your organization can switch it.";
   return section("Mode", h("div", { class: "row" },
     h("div", { class: "grow" },
-      h("p", { class: "big" }, modeBadge(env), MODES[env].name),
+      h("p", { class: "big" }, h("span", { class: `swatch swatch-${env}` }), MODES[env].name),
       h("p", { class: "muted" }, env === "live"
         ? "New keys are live keys: what your servers do with them moves real money."
         : "New keys are test keys: build and try everything, no real money moves.")),
@@ -112,7 +112,9 @@ function details(organization) {
   ]);
   const list = h("dl", { class: "facts" });
   fill(list, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
-  return section("Details", list);
+  const made = section("Details", list);
+  made.classList.add("aside");
+  return made;
 }
 
 /** @param {string} title @param {...(Node | string)} content */

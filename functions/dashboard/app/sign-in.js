@@ -119,8 +119,7 @@ function secondStep({ place, signal, email, done, challenge }) {
 function resendButton({ challenge, signal, notice, sent, dead }) {
   let left = RESENDS;
   let shut = false;
-  const wait = h("span", { class: "countdown" });
-  const button = h("button", { class: "button plain", type: "button" }, "Send a new code", wait);
+  const button = h("button", { class: "button plain countdown", type: "button" });
   /** @param {boolean} to */
   const shutIs = (to) => {
     shut = to;
@@ -131,7 +130,7 @@ function resendButton({ challenge, signal, notice, sent, dead }) {
   const hold = (seconds) => {
     shutIs(true);
     countDown(seconds, signal, (rest) => {
-      wait.textContent = rest > 0 ? ` in ${clock(rest)}` : "";
+      button.textContent = `Send a new code${rest > 0 ? ` in ${clock(rest)}` : ""}`;
       if (rest === 0) shutIs(false);
     });
   };
