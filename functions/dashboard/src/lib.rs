@@ -79,15 +79,17 @@ fn route(site: &Site, call: &Call<'_>) -> Result<Found, Problem> {
     Ok(if has(call.headers(), &site.etag) { Found::Unchanged } else { Found::Document })
 }
 
-/// Whether the client has what an entity tag names: RFC 9110 section 13.1.2, by the weak comparison, since whoever compresses an answer on
-/// its way may call its tag weak.
+/// Whether the client has what an entity tag names: RFC 9110 section 13.1.2, by the weak comparison.
 fn has(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     let sent = headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .flat_map(|value| value.as_bytes().split(|it| *it == b','));
-    sent.map(<[u8]>::trim_ascii)
-        .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes())
+    sent.map(<[u8]>::trim_ascii).any(|tag| tag == b"*" || opaque(tag) == opaque(etag.as_bytes()))
+}
+
+fn opaque(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
 impl Found {
@@ -109,6 +111,8 @@ impl Found {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+        // The gateway compresses for whoever asks for it, and is not known to say so.
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert("x-request-id", id);
         }

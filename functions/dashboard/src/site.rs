@@ -59,7 +59,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; img-src 'self' data
 pub struct Site {
     /// The document.
     pub document: String,
-    /// Its entity tag (RFC 9110 section 8.8.3), quotes included.
+    /// Its entity tag (RFC 9110 section 8.8.3), quotes included: a weak one, since the gateway may compress the document.
     pub etag: HeaderValue,
     /// Its `Content-Security-Policy`.
     pub policy: HeaderValue,
@@ -76,7 +76,7 @@ impl Site {
         let version = version(ASSETS);
         let document =
             DOCUMENT.replace("{{assets}}", &format!("dashboard/{version}")).replace("{{style}}", STYLE);
-        let etag = format!("\"{}\"", hex(&sha256(&[document.as_bytes()])[..16]));
+        let etag = format!("W/\"{}\"", hex(&sha256(&[document.as_bytes()])[..16]));
         // CSP 3 section 2.3.1: of what stands between the tags, to the byte.
         let policy =
             format!("{POLICY}; style-src 'sha256-{}'", BASE64_STANDARD.encode(sha256(&[STYLE.as_bytes()])));

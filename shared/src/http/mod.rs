@@ -13,6 +13,6 @@ pub use body::Fields;
 pub use call::Call;
 pub use fields::{email, environment, idempotency_key, integer_in, name_in, password, text_in};
 pub use problem::{FieldProblem, Problem};
-pub use respond::{Answer, envelope, respond};
+pub use respond::{Answer, COMPRESSED_FROM, envelope, respond};
 pub use serve::{serve, settled};
 pub use views::{key, organization, tokens, user};

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::Problem;
 use crate::deadline;
 
+/// From how many bytes on the gateway compresses what is not compressed yet: `MinimumCompressionSize` of `infra/template.yaml`.
+pub const COMPRESSED_FROM: usize = 8192;
+
 /// What a handler answers when it did what it was asked.
 #[derive(Debug)]
 pub enum Answer {
@@ -60,7 +63,13 @@ fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<
     }
     Ok(match body {
         Some(body) => {
-            response.header(header::CONTENT_TYPE, "application/json").body(Body::Text(body.to_string()))?
+            let body = body.to_string();
+            if body.len() >= COMPRESSED_FROM {
+                // What is compressed has a length that depends on what it says (docs/adr/0016-dashboard.md). The gateway leaves alone what
+                // has a coding.
+                response = response.header(header::CONTENT_ENCODING, "identity");
+            }
+            response.header(header::CONTENT_TYPE, "application/json").body(Body::Text(body))?
         }
         None => response.body(Body::Empty)?,
     })
