@@ -169,6 +169,16 @@ export async function keyOn(page) {
   return page.locator(".key code").innerText();
 }
 
+/** What is in the clipboard. The dashboard itself may not look there, so another page does. */
+export async function clipboard() {
+  const page = await stage.context.newPage();
+  await page.goto(stage.proxy.elsewhere);
+  await page.bringToFront();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  await page.close();
+  return text;
+}
+
 /** @param {import("playwright-core").Page} page @param {string} hash */
 export async function goTo(page, hash) {
   await page.evaluate((to) => {

@@ -26,7 +26,7 @@ export async function startProxy(upstream) {
   });
 
   async function answer(request, response) {
-    if (!request.url.startsWith(`${STAGE}/`)) return response.writeHead(404).end();
+    if (!request.url.startsWith(`${STAGE}/`)) return response.writeHead(404, { "content-type": "text/html" }).end("<title>Elsewhere</title>");
     const path = request.url.slice(STAGE.length);
     const exchange = { method: request.method, path, headers: request.headers };
     seen.push(exchange);
@@ -84,6 +84,7 @@ export async function startProxy(upstream) {
   return {
     origin,
     url: `${origin}${STAGE}/dashboard`,
+    elsewhere: `${origin}/elsewhere`,
     seen,
     /** No rule any more. */
     calm() {

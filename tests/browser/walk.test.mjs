@@ -1,8 +1,7 @@
 // The whole way of a person through the dashboard, with the mouse and with the keyboard alone.
 
 import assert from "node:assert/strict";
-import { ACORN, BIRCH, api, codeFor, fromTheStart, keyOn, onOverview, open, signIn, signedIn, stage, test } from "./browser.mjs";
-import { PASSWORD } from "./browser.mjs";
+import { ACORN, BIRCH, PASSWORD, api, clipboard, codeFor, fromTheStart, keyOn, onOverview, open, signIn, signedIn, stage, test } from "./browser.mjs";
 
 test("the whole walk: sign in, create, copy, leave, revoke, switch, sign out", async () => {
   await fromTheStart(BIRCH);
@@ -22,7 +21,7 @@ test("the whole walk: sign in, create, copy, leave, revoke, switch, sign out", a
   assert.match(key, /^sk_test_[0-9A-Za-z]{38}$/);
   await page.getByRole("button", { name: "Copy the key" }).click();
   await page.getByText("Copied.").waitFor();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+  assert.equal(await clipboard(), key);
   assert.equal((await api("GET", "organizations/me", undefined, key)).status, 200);
 
   await page.getByRole("link", { name: "I have put it away" }).click();
@@ -105,7 +104,7 @@ test("all of it by the keyboard alone, and the focus is where one is", async () 
   await tabTo("Copy the key");
   await keyboard.press("Space");
   await page.getByText("Copied.").waitFor();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+  assert.equal(await clipboard(), key);
   await tabTo("I have put it away");
   await keyboard.press("Enter");
   await page.getByRole("button", { name: "Revoke…" }).waitFor();
