@@ -39,7 +39,7 @@ test("everything together is at most 60 KB, compressed", async () => {
   const total = files.reduce((sum, [, size]) => sum + size, 0);
   console.log(`the whole dashboard: ${files.length} answers, ${total} bytes with their headers`);
   // The document, the scripts, the picture.
-  assert.ok(files.length >= 14, `only ${files.length} were counted`);
+  assert.ok(files.length >= 11, `only ${files.length} were counted`);
   assert.ok(total <= MOST, `${total} bytes`);
 });
 
@@ -62,6 +62,8 @@ test("the policy holds: markup out of text, inline scripts and styles, and other
   const refused = await page.evaluate(async () => {
     const reports = new Set();
     addEventListener("securitypolicyviolation", (event) => reports.add(event.effectiveDirective));
+    // What the test itself was started by is exempt, what comes after it is not.
+    await new Promise((resolve) => setTimeout(resolve));
     const thrown = [() => (document.body.innerHTML = "<p>"), () => eval("1"), () => new Function("1")].map((attempt) => {
       try {
         attempt();

@@ -37,7 +37,7 @@ test("a page with the key that is left for another site, and gone back to, is em
   const key = await createKey(page, "Bfcache");
   await page.evaluate(() => (window["mark"] = "the same page"));
   await page.goto(stage.proxy.elsewhere);
-  await page.goBack();
+  await page.goBack({ waitUntil: "commit" });
   await page.getByText("There is an active key: Bfcache.").waitFor();
   assert.equal(await page.evaluate(() => window["mark"]), "the same page", "the browser kept the page, so this shows that the page itself forgot");
   assert.ok(!(await page.content()).includes(key));

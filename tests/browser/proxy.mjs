@@ -51,7 +51,9 @@ export async function startProxy(upstream) {
   }
 
   function forward(request, path) {
-    const headers = { ...request.headers };
+    const headers = { ...request.headers, host: target.host };
+    // To the browser, the proxy is the dashboard's origin; whatever else it sends, it sends on.
+    if (headers.origin === `http://${request.headers.host}`) headers.origin = target.origin;
     // What is to be changed has to be readable.
     if (patches.length > 0) delete headers["accept-encoding"];
     return new Promise((resolve, reject) => {

@@ -1,14 +1,9 @@
 // What stands around every screen: the mode, the organization, the ways to the screens, and the way out.
 
-import { Notice, fill, h } from "./dom.js";
+import { MODES } from "./organization.js";
+import { Notice, fill, h } from "./ui.js";
 
 /** @typedef {import("./api.js").Organization} Organization */
-
-/** What the two modes are called, and what they mean. Said in words, for whoever does not see the colours. */
-export const MODES = {
-  test: { name: "Test mode", means: "No real money moves.", other: "live" },
-  live: { name: "Live mode", means: "Keys made now move real money.", other: "test" },
-};
 
 const WAYS = [["#/", "Overview"], ["#/keys", "API keys"]];
 
@@ -71,9 +66,4 @@ export function frameFor({ organization, person, signOut }) {
 function mark() {
   // The document's own, so that it is drawn in one place only.
   return /** @type {Node} */ (document.querySelector(".mark")?.cloneNode(true) ?? "");
-}
-
-/** @param {import("./api.js").Env} env */
-export function modeBadge(env) {
-  return h("span", { class: `badge badge-${env}` }, env === "live" ? "Live" : "Test");
 }

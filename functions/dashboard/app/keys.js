@@ -1,11 +1,10 @@
 // The API keys: the active one, the earlier ones, and revoking.
 
-import { fill, field, h, when } from "./dom.js";
-import { openDialog } from "./dialog.js";
-import { Refused } from "./errors.js";
-import { modeBadge } from "./frame.js";
+import { Refused } from "./api.js";
+import { modeBadge } from "./organization.js";
 import { call, mayWrite, tellOfChange } from "./session.js";
-import { CallingForm, loaded } from "./waiting.js";
+
+import { CallingForm, field, fill, h, loaded, openDialog, when } from "./ui.js";
 
 /** @typedef {import("./api.js").Key} Key @typedef {import("./api.js").KeyPage} KeyPage */
 /** @typedef {import("./main.js").Context} Context */

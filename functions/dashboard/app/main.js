@@ -1,14 +1,14 @@
 // The page as a whole: the door before it, the frame around it, and which screen is in the frame.
 
-import { Notice, announce, fill, h } from "./dom.js";
-import { SignedOut, sentence } from "./errors.js";
+import { SignedOut, sentence } from "./api.js";
 import { frameFor } from "./frame.js";
 import { keysScreen } from "./keys.js";
 import { newKeyScreen } from "./new-key.js";
-import { overviewScreen } from "./overview.js";
+import { overviewScreen } from "./organization.js";
 import * as session from "./session.js";
 import { firstStep, signInAgain } from "./sign-in.js";
-import { told } from "./waiting.js";
+
+import { Notice, announce, fill, h, told } from "./ui.js";
 
 /**
  * @typedef {import("./api.js").Organization} Organization

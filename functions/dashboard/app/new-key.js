@@ -1,10 +1,10 @@
 // Creating a key, and showing it: once, and only while this screen is there.
 
-import { PATHS, announce, field, fill, h, icon, uniqueId, when } from "./dom.js";
-import { Refused, Unreachable } from "./errors.js";
-import { modeBadge } from "./frame.js";
+import { Refused, Unreachable } from "./api.js";
+import { modeBadge } from "./organization.js";
 import { call, mayWrite, tellOfChange } from "./session.js";
-import { CallingForm, loaded } from "./waiting.js";
+
+import { CallingForm, PATHS, announce, field, fill, h, icon, loaded, uniqueId, when } from "./ui.js";
 
 /** @typedef {import("./api.js").CreatedKey} CreatedKey @typedef {import("./api.js").Env} Env */
 /** @typedef {import("./main.js").Context} Context */

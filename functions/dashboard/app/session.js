@@ -3,8 +3,7 @@
 // Tabs share the cookie. Whoever changes it (a sign-in, a refresh, a sign-out) holds the lock meanwhile, so no tab sends a refresh token
 // that another is about to replace: that would look like theft and end the session.
 
-import { send } from "./api.js";
-import { Refused, SignedOut, Unreachable } from "./errors.js";
+import { Refused, SignedOut, Unreachable, send } from "./api.js";
 
 /** @typedef {import("./api.js").User} User */
 /** @typedef {"owner" | "admin" | "viewer"} Role */

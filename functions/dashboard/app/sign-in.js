@@ -1,13 +1,12 @@
 // Signing in, in two steps: the first with address and password, the second with the code that was mailed. On the page, or in a dialog
 // when the session ended while something was being done.
 
-import { send } from "./api.js";
-import { announce, field, fill, h, wrongness } from "./dom.js";
-import { Refused, SignedOut, sentence } from "./errors.js";
+import { Refused, SignedOut, send, sentence } from "./api.js";
 import { verify } from "./session.js";
-import { CallingForm, clock, countDown, told } from "./waiting.js";
 
-/** @typedef {import("./dom.js").Notice} Notice */
+import { CallingForm, announce, clock, countDown, field, fill, h, told, wrongness } from "./ui.js";
+
+/** @typedef {import("./ui.js").Notice} Notice */
 
 /** As the API has them: tries of one code, codes of one sign-in after the first, and the seconds between two. */
 const TRIES = 5;

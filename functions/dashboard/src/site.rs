@@ -34,18 +34,14 @@ macro_rules! assets {
 /// Whatever is asked for after the document. A file that is not here is not served; a test holds that none was forgotten.
 const ASSETS: &[Asset] = assets![
     "api.js" as SCRIPT,
-    "dialog.js" as SCRIPT,
-    "dom.js" as SCRIPT,
-    "environment.js" as SCRIPT,
-    "errors.js" as SCRIPT,
     "frame.js" as SCRIPT,
     "keys.js" as SCRIPT,
     "main.js" as SCRIPT,
     "new-key.js" as SCRIPT,
-    "overview.js" as SCRIPT,
+    "organization.js" as SCRIPT,
     "session.js" as SCRIPT,
     "sign-in.js" as SCRIPT,
-    "waiting.js" as SCRIPT,
+    "ui.js" as SCRIPT,
     "icon.svg" as PICTURE,
 ];
 

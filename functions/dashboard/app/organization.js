@@ -1,12 +1,20 @@
-// The organization at a glance: its mode, what is missing for going live, its key, and who it is.
+// The organization at a glance: its mode and the switch, what is missing for going live, its key, and who it is.
 
-import { PATHS, fill, h, icon, when } from "./dom.js";
-import { askToSwitch } from "./environment.js";
-import { MODES, modeBadge } from "./frame.js";
-import { call, mayWrite, person } from "./session.js";
-import { loaded } from "./waiting.js";
+import { call, mayWrite, person, tellOfChange } from "./session.js";
+import { CallingForm, PATHS, fill, h, icon, loaded, openDialog, when } from "./ui.js";
 
-/** @typedef {import("./api.js").Organization} Organization @typedef {import("./api.js").Key} Key */
+/** @typedef {import("./api.js").Organization} Organization @typedef {import("./api.js").Key} Key @typedef {import("./api.js").Env} Env */
+
+/** What the two modes are called, and what they mean. Said in words, for whoever does not see the colours. */
+export const MODES = {
+  test: { name: "Test mode", means: "No real money moves.", other: "live" },
+  live: { name: "Live mode", means: "Keys made now move real money.", other: "test" },
+};
+
+/** @param {import("./api.js").Env} env */
+export function modeBadge(env) {
+  return h("span", { class: `badge badge-${env}` }, env === "live" ? "Live" : "Test");
+}
 
 const ONBOARDING = {
   NOT_STARTED: "Not started. Give Syncgram Pay the details of your business to begin.",
@@ -120,4 +128,52 @@ function details(organization) {
 /** @param {string} title @param {...(Node | string)} content */
 function section(title, ...content) {
   return h("section", { class: "card" }, h("h2", {}, title), ...content);
+}
+
+/** What is said before a switch. */
+const TEXTS = {
+  live: {
+    title: "Switch to live mode?",
+    text: "Keys that you create from then on move real money. The whole organization is switched, for everybody in it.",
+    key: "An active test key stays a test key. To get a live one, revoke it and create a new key.",
+    button: "Switch to live mode",
+  },
+  test: {
+    title: "Switch to test mode?",
+    text: "Keys that you create from then on move no real money. The whole organization is switched, for everybody in it.",
+    key: "An active live key keeps working, with real money, until you revoke it.",
+    button: "Switch to test mode",
+  },
+};
+
+/**
+ * @param {import("./main.js").Context} context
+ * @param {Env} to
+ * @param {() => void} done
+ */
+function askToSwitch(context, to, done) {
+  const texts = TEXTS[to];
+  const { dialog, signal } = openDialog(texts.title, context.signal);
+  const button = h("button", { class: `button ${to === "live" ? "live" : "primary"}`, type: "submit" }, texts.button);
+  const calling = new CallingForm({ signal, button, busy: "Switching…" });
+  dialog.append(h("form", {
+    class: "form", method: "post",
+    submit: (/** @type {Event} */ event) => {
+      event.preventDefault();
+      calling.run(
+        () => call("PUT", `organizations/${context.organization().id}/environment`, { env: to }),
+        (organization) => {
+          context.show(organization);
+          tellOfChange();
+          dialog.close();
+          done();
+        },
+      );
+    },
+  },
+  h("p", {}, texts.text), h("p", {}, texts.key),
+  h("div", { class: "buttons" },
+    h("button", { class: "button", type: "button", autofocus: true, click: () => dialog.close() }, "Cancel"), button),
+  calling.notice.element));
+  dialog.showModal();
 }
