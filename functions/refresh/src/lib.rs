@@ -2,9 +2,10 @@
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
+use serde_json::Value;
 use shared::app::App;
 use shared::flows;
-use shared::http::{self, Answer, Call, Problem};
+use shared::http::{self, Answer, Call, Client, Fields, Problem};
 use shared::sensitive::Sensitive;
 
 /// The longest refresh token worth looking at, in characters; ours have 115.
@@ -13,7 +14,8 @@ const MAX_TOKEN_CHARACTERS: usize = 512;
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let call = Call::new(&request);
-    http::respond(&call.origin().request_id, route(app, &call)).await
+    let response = http::respond(&call.origin().request_id, route(app, &call)).await;
+    http::without_session(&call, response)
 }
 
 async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -24,12 +26,25 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn refresh(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
-    let mut fields = call.fields()?;
+    let client = Client::of(app, call).await?;
+    let mut fields = client.fields(call)?;
     let idempotency_key = http::idempotency_key(call)?;
-    let Some(token) = fields.required("refresh_token", http::text_in(1..=MAX_TOKEN_CHARACTERS)) else {
+    let token = match client {
+        Client::Api => {
+            fields.required("refresh_token", http::text_in(1..=MAX_TOKEN_CHARACTERS)).map(Sensitive::new)
+        }
+        Client::Dashboard => in_cookie(call, &mut fields),
+    };
+    let Some(token) = token else {
         return Err(fields.problem());
     };
-    let token = Sensitive::new(token);
     let tokens = flows::refresh(app, call.origin(), token.expose(), idempotency_key).await?;
-    Ok(Answer::Ok(http::tokens(&tokens)))
+    Ok(client.tokens(&tokens))
+}
+
+/// The dashboard's refresh token. Whoever sends one in the body as well cannot be told which one counts.
+fn in_cookie(call: &Call<'_>, fields: &mut Fields) -> Option<Sensitive<String>> {
+    let refused = |_: &Value| Err::<(), _>("must not be sent with X-Syncgram-Client: dashboard".to_owned());
+    fields.optional("refresh_token", refused);
+    fields.are_right().then(|| http::session_cookie(call))
 }

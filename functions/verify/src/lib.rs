@@ -7,7 +7,7 @@ use shared::app::App;
 use shared::challenges::Code;
 use shared::clock::rfc3339;
 use shared::flows::{self, CodeType};
-use shared::http::{self, Answer, Call, Problem};
+use shared::http::{self, Answer, Call, Client, Problem};
 
 /// The longest challenge id worth looking at, in characters; ours have 29.
 const MAX_ID_CHARACTERS: usize = 64;
@@ -27,6 +27,7 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn verify(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
+    let client = Client::of(app, call).await?;
     let mut fields = call.fields()?;
     let challenge_id = fields.required("challenge_id", http::text_in(1..=MAX_ID_CHARACTERS));
     let code = fields.required("code", http::text_in(4..=32));
@@ -35,7 +36,7 @@ async fn verify(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
         return Err(fields.problem());
     };
     let tokens = flows::verify(app, call.origin(), &challenge_id, &Code::typed(&code), kind).await?;
-    Ok(Answer::Ok(http::tokens(&tokens)))
+    Ok(client.tokens(&tokens))
 }
 
 fn code_type(value: &Value) -> Result<CodeType, String> {

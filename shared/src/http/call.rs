@@ -106,6 +106,11 @@ impl<'a> Call<'a> {
         self.request.headers()
     }
 
+    /// Whether nothing was sent as a body.
+    pub fn is_without_body(&self) -> bool {
+        self.request.body().is_empty()
+    }
+
     /// The body's fields.
     pub fn fields(&self) -> Result<Fields, Problem> {
         Fields::read(self.request)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Problem;
 use crate::deadline;
+use crate::sensitive::Sensitive;
 
 /// From how many bytes on the gateway compresses what is not compressed yet: `MinimumCompressionSize` of `infra/template.yaml`.
 pub const COMPRESSED_FROM: usize = 8192;
@@ -15,6 +16,8 @@ pub const COMPRESSED_FROM: usize = 8192;
 pub enum Answer {
     /// 200 in the envelope.
     Ok(Value),
+    /// 200 in the envelope, with the session's cookie.
+    Session(Value, Sensitive<String>),
     /// 201 in the envelope.
     Created(Value),
     /// 204.
@@ -39,7 +42,7 @@ pub async fn respond(
 
 fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<Body>, Error> {
     let (status, body, cache) = match result {
-        Ok(Answer::Ok(data)) => (StatusCode::OK, Some(success(data)), "no-store"),
+        Ok(Answer::Ok(data) | Answer::Session(data, _)) => (StatusCode::OK, Some(success(data)), "no-store"),
         Ok(Answer::Created(data)) => (StatusCode::CREATED, Some(success(data)), "no-store"),
         Ok(Answer::Empty) => (StatusCode::NO_CONTENT, None, "no-store"),
         Ok(Answer::Public(document)) => (StatusCode::OK, Some(document.clone()), "public, max-age=300"),
@@ -50,6 +53,11 @@ fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<
         .header(header::CACHE_CONTROL, cache)
         .header("x-request-id", HeaderValue::from_str(request_id)?)
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if let Ok(Answer::Session(_, cookie)) = result {
+        let mut cookie = HeaderValue::from_str(cookie.expose())?;
+        cookie.set_sensitive(true);
+        response = response.header(header::SET_COOKIE, cookie);
+    }
     if let Err(problem) = result {
         if let Some(seconds) = problem.retry_after() {
             response = response.header(header::RETRY_AFTER, seconds);
