@@ -31,7 +31,6 @@ export async function startProxy(upstream) {
     const exchange = { method: request.method, path, headers: request.headers };
     seen.push(exchange);
     const before = await decide(exchange, false);
-    if (before === "lose") return response.destroy();
     if (before !== "pass") {
       exchange.status = before.status;
       return response.writeHead(before.status, { "content-type": "application/json", ...before.headers }).end(before.body);
@@ -40,8 +39,14 @@ export async function startProxy(upstream) {
     exchange.status = got.status;
     exchange.answer = got.headers["content-encoding"] ? "" : got.body.toString();
     const after = await decide(exchange, true);
-    if (after === "lose") return response.destroy();
+    if (after === "lose") return breakOff(response);
     response.writeHead(got.status, got.headers).end(patched(path, got));
+  }
+
+  /** The beginning of an answer and no more: at nothing at all, a browser would send the request again by itself. */
+  function breakOff(response) {
+    response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
+    response.write("{", () => response.destroy());
   }
 
   /** @param {Exchange} exchange @param {boolean} after */

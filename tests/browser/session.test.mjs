@@ -38,9 +38,6 @@ test("two tabs that need a refresh at the same moment make two, one after the ot
   assert.equal(refreshes().length - before, 1, "one at a time");
   held.release();
   for (const page of [first, second]) await page.getByRole("heading", { level: 2 }).first().waitFor();
-  const keys = refreshes().slice(before).map((exchange) => exchange.headers["idempotency-key"]);
-  assert.equal(keys.length, 2);
-  assert.notEqual(keys[0], keys[1], "each refresh has its own key");
   assert.deepEqual(refreshes().slice(before).map((exchange) => exchange.status), [200, 200]);
   await noReuse();
 });
@@ -84,7 +81,12 @@ test("the session ends while a form is open: one signs in again in place, and wh
   await page.getByRole("button", { name: "Create the key" }).click();
   await page.getByText("Sign in again to go on where you are").waitFor();
   assert.equal(await page.getByLabel("Email address").inputValue(), ACORN.owner);
-  assert.equal(await page.getByRole("textbox", { name: "Name", exact: true }).count(), 0, "what is behind the dialog is out of reach");
+  const reached = await page.evaluate(() => {
+    const behind = /** @type {HTMLElement} */ (document.querySelector("#page input"));
+    behind.focus();
+    return document.activeElement === behind;
+  });
+  assert.equal(reached, false, "what is behind the dialog is out of reach");
   await signIn(page, ACORN.owner);
   assert.match(await keyOn(page), /^sk_test_/);
   await page.getByText("Half typed").waitFor();

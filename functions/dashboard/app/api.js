@@ -108,6 +108,7 @@ const SENTENCES = {
   idempotency_spent: "The key that this created was revoked since. Go to API keys and create a new one.",
   not_found: "This does not exist any more. Reload the page to see what is there now.",
   request_blocked: "A protection rule refused this request. Contact Syncgram Pay support if it happens again.",
+  origin_not_allowed: "The dashboard works at its own address only. Ask whoever gave you this one for the right one.",
   wrong_organization: "This belongs to another organization. Sign out and sign in with the right account.",
 };
 

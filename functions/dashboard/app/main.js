@@ -164,9 +164,17 @@ async function lookAgain(drawAnew = false) {
   }
 }
 
-session.page.left = (where) => showDoor(where === "here" ? "You are signed out, in every tab." : "You signed out in another tab.");
+/** The overview is next. Not by a change of the hash: that would draw a screen in the frame that is being left. */
+function fromTheStart() {
+  history.replaceState(null, "", "#/");
+}
+
+session.page.left = (where) => {
+  fromTheStart();
+  showDoor(where === "here" ? "You are signed out, in every tab." : "You signed out in another tab.");
+};
 session.page.switched = () => {
-  location.hash = "#/";
+  fromTheStart();
   enter();
 };
 session.page.changed = () => lookAgain(true);
