@@ -31,13 +31,15 @@ ROUNDS ?= 100
 CASES ?= 1000
 SEED ?=
 TARGET ?=
+ONLY ?=
+BREAKS ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz test-dynamodb-local test-interop test-openapi test-browser rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +89,9 @@ test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries t
 
 test-openapi: cargo-is-here ## drive docs/openapi.yaml with generated requests (EXAMPLES=100 a route; SEED=… repeats a run)
 	tests/openapi/run
+
+test-browser: cargo-is-here ## the dashboard in a real browser (takes Chromium and npm; ONLY='name of a test'; BREAKS=1: break it on purpose and expect to hear of it)
+	ONLY='$(ONLY)' BREAKS="$(BREAKS)" tests/browser/run
 
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py

@@ -173,7 +173,7 @@ export function signInAgain(email) {
   const dialog = h("dialog", { class: "dialog", "aria-labelledby": "sign-in-title" },
     h("p", { class: "dialog-note" }, "Your session is over. Sign in again to go on where you are: what you typed is kept."),
     place,
-    h("button", { class: "button plain", type: "button", click: () => close(false) }, "Leave without it"));
+    h("button", { class: "button plain", type: "button", click: () => close(false) }, "Leave, and lose what I typed"));
   document.body.append(dialog);
   dialog.showModal();
   firstStep({ place, signal: gone.signal, email, done: () => close(true) });
