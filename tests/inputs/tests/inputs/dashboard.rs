@@ -18,10 +18,11 @@ async fn get(stack: &Stack, path: &str) -> Response {
     stack.send(&Request::get(path)).await
 }
 
-/// The folder of the assets, as the document names it.
-fn folder(document: &Response) -> String {
+/// The folder of the assets and the name of the script in it, as the document has them.
+fn script_of(document: &Response) -> (String, String) {
     let (_, rest) = document.body.split_once("src=\"dashboard/").unwrap();
-    rest.split_once('/').unwrap().0.to_owned()
+    let (folder, rest) = rest.split_once('/').unwrap();
+    (folder.to_owned(), rest.split_once('"').unwrap().0.to_owned())
 }
 
 fn hardened(answer: &Response) -> Result<(), String> {
@@ -61,7 +62,8 @@ async fn the_document_comes_with_its_policy_and_the_assets_for_good() {
     );
     assert!(document.header("permissions-policy").unwrap().contains("geolocation=()"));
 
-    let script = get(&stack, &format!("/dashboard/{}/app.js", folder(&document))).await;
+    let (version, script) = script_of(&document);
+    let script = get(&stack, &format!("/dashboard/{version}/{script}")).await;
     assert_eq!(script.status, 200);
     assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
     assert_eq!(script.header("cache-control"), Some("public, max-age=31536000, immutable"));
@@ -127,24 +129,24 @@ async fn with_a_slash_behind_it_the_document_is_elsewhere() {
 async fn what_is_no_file_of_the_app_is_404() {
     let stack = Stack::start().await;
     let owner = stack.log_in(ACORN.owner).await;
-    let version = folder(&get(&stack, "/dashboard").await);
+    let (version, script) = script_of(&get(&stack, "/dashboard").await);
     let mut cases = Cases::of(&stack);
     for path in [
-        "/dashboard/0000000000000000/app.js".to_owned(),
-        format!("/dashboard/{}/app.js", version.to_uppercase() + "A"),
+        format!("/dashboard/0000000000000000/{script}"),
+        format!("/dashboard/{}A/{script}", version.to_uppercase()),
         format!("/dashboard/{version}/index.html"),
         format!("/dashboard/{version}/app.css"),
-        format!("/dashboard/{version}/APP.JS"),
-        format!("/dashboard/{version}/app.js%00"),
-        format!("/dashboard/{version}/%61pp.js"),
-        format!("/dashboard/{version}/..%2fapp.js"),
+        format!("/dashboard/{version}/{}", script.to_uppercase()),
+        format!("/dashboard/{version}/{script}%00"),
+        format!("/dashboard/{version}/%{:02x}{}", script.as_bytes()[0], &script[1..]),
+        format!("/dashboard/{version}/..%2f{script}"),
         format!("/dashboard/{version}/.."),
         format!("/dashboard/{version}/{{file}}"),
         format!("/dashboard/{version}/Cargo.toml"),
-        format!("/dashboard/{version}/x/app.js"),
+        format!("/dashboard/{version}/x/{script}"),
         format!("/dashboard/{version}"),
-        format!("/dashboard/dashboard/{version}/app.js"),
-        format!("/Dashboard/{version}/app.js"),
+        format!("/dashboard/dashboard/{version}/{script}"),
+        format!("/Dashboard/{version}/{script}"),
         "/dashboards".to_owned(),
         "/Dashboard".to_owned(),
     ] {
