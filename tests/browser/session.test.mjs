@@ -150,6 +150,22 @@ test("signing out in one tab signs out the other, and what it waited for", async
   await onOverview(second);
 });
 
+test("two tabs whose session is over: signing in again in one is enough for both", async () => {
+  const first = await signedIn(ACORN);
+  const second = await open();
+  await onOverview(second);
+  await moveClock(31 * 86_400);
+  for (const page of [first, second]) {
+    await goTo(page, "#/keys");
+    await page.getByText("Sign in again to go on where you are").waitFor();
+  }
+  await signIn(first, ACORN.owner);
+  for (const page of [first, second]) {
+    await page.getByRole("heading", { level: 2 }).first().waitFor();
+    assert.equal(await page.getByRole("dialog").count(), 0);
+  }
+});
+
 test("who is offline is told that they are not signed out yet", async () => {
   const page = await signedIn(ACORN);
   await stage.context.setOffline(true);

@@ -1,7 +1,7 @@
 // The whole way of a person through the dashboard, with the mouse and with the keyboard alone.
 
 import assert from "node:assert/strict";
-import { ACORN, BIRCH, PASSWORD, api, clipboard, codeFor, devstack, fromTheStart, keyOn, onOverview, open, signIn, signedIn, stage, test } from "./browser.mjs";
+import { ACORN, BIRCH, PASSWORD, api, clipboard, codeFor, devstack, fromTheStart, keyOn, moveClock, onOverview, open, signIn, signedIn, stage, test, tokenOf } from "./browser.mjs";
 
 test("the whole walk: sign in, create, copy, leave, revoke, switch, sign out", async () => {
   await fromTheStart(BIRCH);
@@ -126,6 +126,25 @@ test("all of it by the keyboard alone, and the focus is where one is", async () 
   await keyboard.press("Enter");
   await page.getByText("You are signed out, in every tab.").waitFor();
   assert.equal(await focused(), "Email address");
+});
+
+test("earlier keys come a page at a time, and the focus goes on with what came", async () => {
+  let token = await fromTheStart(ACORN);
+  // One more than a page has.
+  for (let made = 0; made < 21; made += 1) {
+    if (made % 10 === 9) token = await tokenOf(ACORN.owner);
+    const { data } = await api("POST", "auth/api-keys", { key_name: `Number ${made}` }, token);
+    await api("DELETE", `auth/api-keys/${data.api_key_id}`, undefined, token);
+    await moveClock(61);
+  }
+  const page = await signedIn(ACORN);
+  await page.getByRole("link", { name: "API keys" }).click();
+  const items = page.getByRole("listitem");
+  await items.nth(19).waitFor();
+  assert.equal(await items.count(), 20);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.getByText("Number 0", { exact: true }).waitFor();
+  assert.match(await page.evaluate(() => document.activeElement?.textContent ?? ""), /Number 0/);
 });
 
 test("whoever may only look is offered nothing else, and told why", async () => {
