@@ -54,7 +54,7 @@ function activeKey(context, env, key, revoked) {
       fact("Expires", key.expires_at ? when(key.expires_at, true) : "Never")),
     daysLeft < SOON && h("p", { class: "remark" }, "It expires soon. Plan to revoke it and to create the next one, then give that to your servers."),
     key.env !== env && h("p", { class: "remark" },
-      `This is a ${key.env} key, and your organization is in ${env} mode. It keeps working until you revoke it.`),
+      `This is a ${key.env} key, and your organization is in ${env} mode. It keeps working${key.env === "live" ? ", with real money," : ""} until you revoke it.`),
     mayWrite()
       ? h("div", { class: "row" },
           h("p", { class: "grow muted" }, "To get a new key, revoke this one first."),

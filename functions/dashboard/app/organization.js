@@ -7,7 +7,7 @@ import { CallingForm, PATHS, fill, h, icon, loaded, openDialog, when } from "./u
 
 /** What the two modes are called, and what they mean. Said in words, for whoever does not see the colours. */
 export const MODES = {
-  test: { name: "Test mode", means: "No real money moves.", other: "live" },
+  test: { name: "Test mode", means: "Keys made now move no real money.", other: "live" },
   live: { name: "Live mode", means: "Keys made now move real money.", other: "test" },
 };
 
