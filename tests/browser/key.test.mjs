@@ -33,6 +33,10 @@ test("the key is gone when its screen is left: from the page, from going back, a
 
 test("a page with the key that is left for another site, and gone back to, is empty of it", async () => {
   await fromTheStart(ACORN);
+  // Before the page itself does anything about it.
+  await stage.context.addInitScript(() => addEventListener("pageshow", (event) => {
+    if (event.persisted) window["shownFirst"] = document.documentElement.outerHTML;
+  }));
   const page = await signedIn(ACORN);
   const key = await createKey(page, "Bfcache");
   await page.evaluate(() => (window["mark"] = "the same page"));
@@ -40,6 +44,7 @@ test("a page with the key that is left for another site, and gone back to, is em
   await page.goBack({ waitUntil: "commit" });
   await page.getByText("There is an active key: Bfcache.").waitFor();
   assert.equal(await page.evaluate(() => window["mark"]), "the same page", "the browser kept the page, so this shows that the page itself forgot");
+  assert.equal(await page.evaluate((text) => window["shownFirst"].includes(text), key), false, "it was there again for a moment");
   assert.ok(!(await page.content()).includes(key));
   assert.equal(await remembers(page, key), false);
 });
@@ -50,6 +55,8 @@ test("a reload does not bring it back", async () => {
   const key = await createKey(page, "Reloaded");
   await page.reload();
   await page.getByText("There is an active key: Reloaded.").waitFor();
+  const kept = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }, history.state, document.cookie]));
+  assert.ok(!kept.includes(key), "it is kept");
   assert.ok(!(await page.content()).includes(key));
   await goTo(page, "#/keys");
   await page.getByRole("heading", { name: "Active key" }).waitFor();
