@@ -33,6 +33,8 @@ CASES ?= 1000
 SEED ?=
 TARGET ?=
 ADVISORIES ?=
+ONLY ?=
+BREAKS ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
@@ -107,6 +109,9 @@ test-secret-scanning: cargo-is-here ## gitleaks with our rules: finds what is pl
 
 architecture: cargo-is-here ## draw the picture of docs/architecture.md from the template
 	cargo run --quiet --locked -p documents --bin architecture
+
+test-browser: cargo-is-here ## the dashboard in a real browser (takes Chromium and npm; ONLY='name of a test'; BREAKS=1: break it on purpose and expect to hear of it)
+	ONLY='$(ONLY)' BREAKS="$(BREAKS)" tests/browser/run
 
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py

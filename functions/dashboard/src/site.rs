@@ -23,6 +23,7 @@ const DOCUMENT: &str = include_str!("../app/index.html");
 const STYLE: &str = include_str!("../app/app.css");
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const PICTURE: &str = "image/svg+xml";
 
 macro_rules! assets {
     ($($name:literal as $content_type:expr),* $(,)?) => {
@@ -31,7 +32,18 @@ macro_rules! assets {
 }
 
 /// Whatever is asked for after the document. A file that is not here is not served; a test holds that none was forgotten.
-const ASSETS: &[Asset] = assets!["app.js" as SCRIPT];
+const ASSETS: &[Asset] = assets![
+    "api.js" as SCRIPT,
+    "frame.js" as SCRIPT,
+    "keys.js" as SCRIPT,
+    "main.js" as SCRIPT,
+    "new-key.js" as SCRIPT,
+    "organization.js" as SCRIPT,
+    "session.js" as SCRIPT,
+    "sign-in.js" as SCRIPT,
+    "ui.js" as SCRIPT,
+    "icon.svg" as PICTURE,
+];
 
 /// What the document's policy says beside its style: only our own scripts run, only our own API is called, nothing is embedded, nothing
 /// frames it, and no script makes markup or script out of text.
@@ -126,9 +138,9 @@ mod tests {
     #[test]
     fn an_asset_is_found_by_its_folder_and_its_name_only() {
         let site = Site::new().unwrap();
-        assert!(site.asset(&site.version, "app.js").is_some());
-        assert!(site.asset("0000000000000000", "app.js").is_none());
+        assert!(site.asset(&site.version, "main.js").is_some());
+        assert!(site.asset("0000000000000000", "main.js").is_none());
         assert!(site.asset(&site.version, "index.html").is_none());
-        assert!(site.asset(&site.version, "../app.js").is_none());
+        assert!(site.asset(&site.version, "../main.js").is_none());
     }
 }
