@@ -1,5 +1,6 @@
 //! API keys: how one is made, read, hashed and described.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto;
@@ -19,8 +20,9 @@ pub const RATE_SECONDS: i64 = 60;
 pub const IDEMPOTENCY_SECONDS: i64 = 24 * 60 * 60;
 
 /// The environment a key works in; also an organization's current one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Environment")]
 pub enum Env {
     /// No real money moves.
     Test,
@@ -44,6 +46,12 @@ impl Env {
             Self::Live => "sk_live_",
         }
     }
+}
+
+/// What every key begins with, as a regular expression.
+pub fn prefix_pattern() -> String {
+    let prefixes = [Env::Test, Env::Live].map(Env::key_prefix);
+    format!("^({})", prefixes.join("|"))
 }
 
 /// A whole key, as its owner holds it. It cannot be printed; it is shown once, at creation.
@@ -122,8 +130,9 @@ fn checksum(text: &str) -> String {
 }
 
 /// What a key is good for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Status {
     /// It authenticates.
     Active,

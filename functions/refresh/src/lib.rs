@@ -4,11 +4,17 @@ use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::flows;
-use shared::http::{self, Answer, Call, Problem};
+use shared::http::{self, Answer, Call, Problem, Request as _, Text, Tokens};
+use shared::request;
 use shared::sensitive::Sensitive;
 
-/// The longest refresh token worth looking at, in characters; ours have 115.
-const MAX_TOKEN_CHARACTERS: usize = 512;
+request! {
+    /// A refresh token.
+    pub struct Refresh {
+        /// The one that came last; ours have 115 characters.
+        pub refresh_token: Sensitive<Text<1, 512>>,
+    }
+}
 
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -24,12 +30,10 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn refresh(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
-    let mut fields = call.fields()?;
+    let fields = call.fields()?;
     let idempotency_key = http::idempotency_key(call)?;
-    let Some(token) = fields.required("refresh_token", http::text_in(1..=MAX_TOKEN_CHARACTERS)) else {
-        return Err(fields.problem());
-    };
-    let token = Sensitive::new(token);
-    let tokens = flows::refresh(app, call.origin(), token.expose(), idempotency_key).await?;
-    Ok(Answer::Ok(http::tokens(&tokens)))
+    let Refresh { refresh_token } = Refresh::read(fields)?;
+    let token = refresh_token.expose().as_str();
+    let tokens = flows::refresh(app, call.origin(), token, idempotency_key).await?;
+    Ok(Answer::ok(Tokens::from(&tokens)))
 }
