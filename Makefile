@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations jwks authorizer operator rotate_signing_key rotate_key audit_chain
+FUNCTIONS := login verify refresh logout keys organizations jwks docs authorizer operator rotate_signing_key rotate_key audit_chain
 TEMPLATE := infra/template.yaml
 TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools
@@ -37,7 +37,7 @@ ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz openapi test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own 
 
 test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries that nobody here wrote
 	tests/interop/run
+
+openapi: cargo-is-here ## make docs/openapi.yaml from the code's own types
+	cargo run --locked -p openapi
 
 test-openapi: cargo-is-here ## drive docs/openapi.yaml with generated requests (EXAMPLES=100 a route; SEED=… repeats a run)
 	tests/openapi/run

@@ -12,6 +12,7 @@ use shared::tokens::key_set::{ALGORITHM, PublicKey};
 
 /// The public signing keys (RFC 7517 section 5).
 #[derive(Serialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = true))]
 pub struct KeySet {
     /// The one that signs, the next one, and those whose last token has not expired.
     pub keys: Vec<PublicKey>,
@@ -19,6 +20,7 @@ pub struct KeySet {
 
 /// OpenID Connect Discovery 1.0 section 3, as far as it is about us: who issues, and where the keys are.
 #[derive(Serialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = true))]
 pub struct Metadata {
     /// `iss` of every access token.
     pub issuer: String,

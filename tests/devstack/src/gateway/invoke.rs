@@ -126,6 +126,7 @@ pub async fn handle(
         "keys" => keys::handle(app, request).await,
         "organizations" => organizations::handle(app, request).await,
         "jwks" => jwks::handle(app, request).await,
+        "docs" => docs::handle(request).await,
         _ => return Err(InvokeError::Unknown(name.to_owned())),
     })
 }
