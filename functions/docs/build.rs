@@ -1,5 +1,6 @@
 //! Takes Swagger UI out of the archive that a crate carries: the two files that a page needs, and under what licence they are.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fs::File;
 use std::io::{Cursor, copy};
@@ -17,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in FILES {
         // Everything in the archive is below one folder, named with the version.
         let inside = |path: &str| path.split_once('/').is_some_and(|(_, rest)| rest == name);
-        let path = archive.file_names().find(|path| inside(path)).map(str::to_owned);
+        let path = archive.file_names().filter_map(Result::ok).find(|path| inside(path)).map(Cow::into_owned);
         let mut file = archive.by_name(&path.ok_or(format!("{name} is not in the archive"))?)?;
         let to = Path::new(&folder).join(Path::new(name).file_name().unwrap_or_default());
         copy(&mut file, &mut File::create(to)?)?;
