@@ -36,8 +36,8 @@ LAMBDA = WORK / "target" / "lambda"
 SKIPPED = HERE / "skipped"
 
 FUNCTIONS = [
-    "login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "docs", "authorizer", "operator", "rotate_signing_key",
-    "rotate_key", "audit_chain",
+    "login", "verify", "refresh", "logout", "keys", "organizations", "jwks", "dashboard", "docs", "authorizer", "operator",
+    "rotate_signing_key", "rotate_key", "audit_chain",
 ]  # fmt: skip
 STACK = "rehearsal"
 STAGE = "prod"

@@ -107,6 +107,8 @@ fn show(file: &Asset, lasts: bool, call: &Call<'_>) -> Option<Response<Body>> {
         .header(header::CONTENT_TYPE, file.kind)
         .header(header::CACHE_CONTROL, cache)
         .header(header::ETAG, tag)
+        // The gateway compresses for whoever asks for it, and is not known to say so.
+        .header(header::VARY, "Accept-Encoding")
         .header("x-request-id", call.origin().request_id.as_str())
         .header(header::CONTENT_SECURITY_POLICY, POLICY)
         .header(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")

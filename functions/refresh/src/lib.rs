@@ -2,9 +2,10 @@
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
+use serde_json::Value;
 use shared::app::App;
 use shared::flows;
-use shared::http::{self, Answer, Call, Problem, Request as _, Text, Tokens};
+use shared::http::{self, Answer, Call, Client, Fields, Problem, Request as _, Text};
 use shared::request;
 use shared::sensitive::Sensitive;
 
@@ -19,7 +20,8 @@ request! {
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let call = Call::new(&request);
-    http::respond(&call.origin().request_id, route(app, &call)).await
+    let response = http::respond(&call.origin().request_id, route(app, &call)).await;
+    http::without_session(&call, response)
 }
 
 async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -30,10 +32,23 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn refresh(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
-    let fields = call.fields()?;
+    let client = Client::of(app, call).await?;
+    let fields = client.fields(call)?;
     let idempotency_key = http::idempotency_key(call)?;
-    let Refresh { refresh_token } = Refresh::read(fields)?;
-    let token = refresh_token.expose().as_str();
-    let tokens = flows::refresh(app, call.origin(), token, idempotency_key).await?;
-    Ok(Answer::ok(Tokens::from(&tokens)))
+    let token = match client {
+        Client::Api => {
+            let Refresh { refresh_token } = Refresh::read(fields)?;
+            Sensitive::new(refresh_token.expose().as_str().to_owned())
+        }
+        Client::Dashboard => in_cookie(call, fields)?,
+    };
+    let tokens = flows::refresh(app, call.origin(), token.expose(), idempotency_key).await?;
+    Ok(client.tokens(&tokens))
+}
+
+/// The dashboard's refresh token. Whoever sends one in the body as well cannot be told which one counts.
+fn in_cookie(call: &Call<'_>, mut fields: Fields) -> Result<Sensitive<String>, Problem> {
+    let refused = |_: &Value| Err::<(), _>("must not be sent with X-Syncgram-Client: dashboard".to_owned());
+    fields.optional("refresh_token", refused);
+    if fields.are_right() { Ok(http::session_cookie(call)) } else { Err(fields.problem()) }
 }

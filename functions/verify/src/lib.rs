@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::app::App;
 use shared::challenges::Code;
 use shared::flows::{self, CodeType};
-use shared::http::{self, Answer, Call, Problem, Text, Time, Tokens};
+use shared::http::{self, Answer, Call, Client, Problem, Text, Time};
 use shared::ids::ChallengeId;
 use shared::request;
 
@@ -59,10 +59,11 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn verify(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
+    let client = Client::of(app, call).await?;
     let Verify { challenge_id, code, code_type } = call.body()?;
     let (id, code, kind) = (challenge_id.as_str(), Code::typed(code.as_str()), code_type.unwrap_or_default());
     let tokens = flows::verify(app, call.origin(), id, &code, kind).await?;
-    Ok(Answer::ok(Tokens::from(&tokens)))
+    Ok(client.tokens(&tokens))
 }
 
 async fn resend(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {

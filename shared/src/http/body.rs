@@ -41,6 +41,11 @@ impl Fields {
         }
     }
 
+    /// No field at all.
+    pub fn none() -> Self {
+        Self { members: Map::new(), problems: Vec::new() }
+    }
+
     /// The fields of an event that came without HTTP.
     pub fn of(event: Value) -> Result<Self, Problem> {
         match event {

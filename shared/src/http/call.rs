@@ -67,6 +67,16 @@ impl<'a> Call<'a> {
         (self.request.method(), &self.resource)
     }
 
+    /// The path as the client sent it, with whatever the gateway has in front of it. It decides no route.
+    pub fn sent_path(&self) -> &str {
+        let path = match self.request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.path.as_deref(),
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.path.as_deref(),
+            _ => None,
+        };
+        path.unwrap_or_default()
+    }
+
     /// A parameter of the path.
     pub fn path_parameter(&self, name: &str) -> Option<&str> {
         self.request.path_parameters_ref().and_then(|parameters| parameters.first(name))
@@ -94,6 +104,11 @@ impl<'a> Call<'a> {
     /// The request's headers.
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
+    }
+
+    /// Whether nothing was sent as a body.
+    pub fn is_without_body(&self) -> bool {
+        self.request.body().is_empty()
     }
 
     /// The body's fields.

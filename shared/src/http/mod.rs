@@ -2,6 +2,7 @@
 
 mod body;
 mod call;
+mod dashboard;
 mod fields;
 mod json;
 mod problem;
@@ -13,10 +14,11 @@ mod views;
 
 pub use body::{Fields, MAX_BYTES};
 pub use call::Call;
+pub use dashboard::{Client, DASHBOARD, session_cookie, without_session};
 pub use fields::{Field, Name, Password, Text, Whole, idempotency_key};
 pub use problem::{FieldProblem, Problem};
 pub use request::{Member, Request};
-pub use respond::{Answer, Failure, Success, envelope, respond};
+pub use respond::{Answer, COMPRESSED_FROM, Failure, Success, envelope, respond};
 pub use schemas::idempotency_key_schema;
 pub use serve::{serve, settled};
 pub use views::{Key, Organization, Shown, Time, TokenType, Tokens, User};

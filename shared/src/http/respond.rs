@@ -8,12 +8,18 @@ use serde_json::{Value, json};
 
 use super::{FieldProblem, Problem};
 use crate::deadline;
+use crate::sensitive::Sensitive;
+
+/// From how many bytes on the gateway compresses what is not compressed yet: `MinimumCompressionSize` of `infra/template.yaml`.
+pub const COMPRESSED_FROM: usize = 8192;
 
 /// What a handler answers when it did what it was asked.
 #[derive(Debug)]
 pub enum Answer {
     /// 200 in the envelope.
     Ok(Value),
+    /// 200 in the envelope, with the session's cookie.
+    Session(Value, Sensitive<String>),
     /// 201 in the envelope.
     Created(Value),
     /// 204.
@@ -26,6 +32,11 @@ impl Answer {
     /// 200 in the envelope.
     pub fn ok(data: impl Serialize) -> Self {
         Self::Ok(json!(data))
+    }
+
+    /// 200 in the envelope, with the session's cookie.
+    pub fn session(data: impl Serialize, cookie: Sensitive<String>) -> Self {
+        Self::Session(json!(data), cookie)
     }
 
     /// 201 in the envelope.
@@ -111,7 +122,7 @@ pub async fn respond(
 
 fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<Body>, Error> {
     let (status, body, cache) = match result {
-        Ok(Answer::Ok(data)) => (StatusCode::OK, Some(success(data)), "no-store"),
+        Ok(Answer::Ok(data) | Answer::Session(data, _)) => (StatusCode::OK, Some(success(data)), "no-store"),
         Ok(Answer::Created(data)) => (StatusCode::CREATED, Some(success(data)), "no-store"),
         Ok(Answer::Empty) => (StatusCode::NO_CONTENT, None, "no-store"),
         Ok(Answer::Public(document)) => (StatusCode::OK, Some(document.clone()), "public, max-age=300"),
@@ -122,6 +133,11 @@ fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<
         .header(header::CACHE_CONTROL, cache)
         .header("x-request-id", HeaderValue::from_str(request_id)?)
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if let Ok(Answer::Session(_, cookie)) = result {
+        let mut cookie = HeaderValue::from_str(cookie.expose())?;
+        cookie.set_sensitive(true);
+        response = response.header(header::SET_COOKIE, cookie);
+    }
     if let Err(problem) = result {
         if let Some(seconds) = problem.retry_after() {
             response = response.header(header::RETRY_AFTER, seconds);
@@ -135,7 +151,13 @@ fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<
     }
     Ok(match body {
         Some(body) => {
-            response.header(header::CONTENT_TYPE, "application/json").body(Body::Text(body.to_string()))?
+            let body = body.to_string();
+            if body.len() >= COMPRESSED_FROM {
+                // What is compressed has a length that depends on what it says (docs/adr/0016-dashboard.md). The gateway leaves alone what
+                // has a coding.
+                response = response.header(header::CONTENT_ENCODING, "identity");
+            }
+            response.header(header::CONTENT_TYPE, "application/json").body(Body::Text(body))?
         }
         None => response.body(Body::Empty)?,
     })

@@ -84,9 +84,10 @@ pub struct Tokens {
     /// For `Authorization: Bearer`.
     #[schemars(extend("pattern" = "^eyJ"))]
     pub access_token: Shown,
-    /// For the next refresh, once.
-    #[schemars(extend("pattern" = format!("^{}", crate::tokens::refresh_token::PREFIX)))]
-    pub refresh_token: Shown,
+    /// For the next refresh, once. Always there, but for the dashboard, which has it in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Shown", extend("pattern" = format!("^{}", crate::tokens::refresh_token::PREFIX)))]
+    pub refresh_token: Option<Shown>,
     /// What goes before the access token.
     pub token_type: TokenType,
     /// Seconds that the access token lives.
@@ -100,7 +101,7 @@ impl From<&flows::Tokens> for Tokens {
     fn from(tokens: &flows::Tokens) -> Self {
         Self {
             access_token: Shown::new(tokens.access_token.expose()),
-            refresh_token: Shown::new(tokens.refresh_token.expose()),
+            refresh_token: Some(Shown::new(tokens.refresh_token.expose())),
             token_type: TokenType::Bearer,
             expires_in: tokens.expires_in,
             user: (&tokens.identity).into(),

@@ -175,6 +175,7 @@ fn answer(done: Done, schemas: &mut Schemas) -> Result<Value, DocumentError> {
         Cache::Never => "NoStore",
         Cache::Kept => "Kept",
         Cache::Asked => "Asked",
+        Cache::ForGood => "ForGood",
     };
     headers.insert("Cache-Control".into(), reference("headers", cache));
     if done.cache == Cache::Asked {
@@ -189,8 +190,9 @@ fn answer(done: Done, schemas: &mut Schemas) -> Result<Value, DocumentError> {
             let json = map([("schema", schemas.answer(make)), ("example", example?)]);
             said.insert("content".into(), map([("application/json", json)]));
         }
-        Shows::Other(kind) => {
-            said.insert("content".into(), map([(kind, Value::Mapping(Mapping::new()))]));
+        Shows::Other(kinds) => {
+            let each = kinds.iter().map(|kind| (Value::from(*kind), Value::Mapping(Mapping::new())));
+            said.insert("content".into(), Value::Mapping(each.collect()));
         }
     }
     Ok(Value::Mapping(said))

@@ -3,7 +3,6 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_yaml_ng::Value;
-use shared::flows::Refusal;
 use shared::http::{Fields, Problem, Request, Success};
 
 /// Who may call.
@@ -50,6 +49,13 @@ pub fn in_path(name: &'static str, about: &'static str, example: &'static str) -
     Parameter { place: "path", name, about, schema, example: Some(example) }
 }
 
+/// The `ETag` that a client has.
+pub fn if_none_match() -> Parameter {
+    let schema: MakeSchema = |_| json_schema!({ "type": "string" });
+    let about = "The `ETag` of what the client has.";
+    Parameter { place: "header", name: "If-None-Match", about, schema, example: None }
+}
+
 /// What a route answers when it does what it was asked.
 pub struct Done {
     /// 200, 201, 204 or 304.
@@ -71,6 +77,8 @@ pub enum Cache {
     Kept,
     /// Anybody who asks each time whether it is still the same: it has an `ETag`.
     Asked,
+    /// Anybody, for good.
+    ForGood,
 }
 
 /// A body of an answer.
@@ -79,8 +87,8 @@ pub enum Shows {
     Nothing,
     /// JSON: its schema, and an example as it goes over the wire.
     Json(MakeSchema, serde_yaml_ng::Result<Value>),
-    /// Something else, of this type.
-    Other(&'static str),
+    /// Something else, of one of these types.
+    Other(&'static [&'static str]),
 }
 
 /// A route.
@@ -163,8 +171,8 @@ impl Operation {
     }
 
     /// May refuse, for these reasons.
-    pub fn refuses(mut self, refusals: impl IntoIterator<Item = Refusal>) -> Self {
-        self.problems.extend(refusals.into_iter().map(Problem::from));
+    pub fn refuses(mut self, problems: impl IntoIterator<Item = impl Into<Problem>>) -> Self {
+        self.problems.extend(problems.into_iter().map(Into::into));
         self
     }
 }

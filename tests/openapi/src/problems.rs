@@ -8,7 +8,7 @@ use shared::http::{Field as _, Name, Problem};
 
 use crate::DocumentError;
 use crate::gateway::Gateway;
-use crate::operation::{Caller, Operation};
+use crate::operation::{Caller, Operation, Parameter};
 use crate::yaml::{map, reference, texts, value};
 
 /// A problem as a client is told it.
@@ -66,7 +66,8 @@ fn problems_of_its_kind(operation: &Operation) -> Vec<Problem> {
     if operation.body.is_some() {
         problems.extend([Problem::InvalidJson, Problem::TooLarge, Problem::UnsupportedMediaType]);
     }
-    if operation.body.is_some() || operation.parameters.iter().any(|it| it.place == "query") {
+    let judged = |it: &Parameter| it.place != "path" && it.name != "If-None-Match";
+    if operation.body.is_some() || operation.parameters.iter().any(judged) {
         let message = Name::<255>::read(&serde_json::Value::Null).err().unwrap_or_default();
         problems.push(Problem::field("key_name", message));
     }

@@ -1,10 +1,11 @@
 //! Login, and what becomes of a session.
 
+use schemars::json_schema;
 use serde_json::json;
 use shared::flows::Refusal::{
     InvalidCode, InvalidCredentials, InvalidRefreshToken, OrganizationSuspended, RateLimited, TooManyAttempts,
 };
-use shared::http;
+use shared::http::{self, DASHBOARD, Problem::OriginNotAllowed};
 use shared::ids::{ChallengeId, InvalidId};
 
 use super::samples::{CHALLENGE, EMAIL, minutes_later, tokens, user};
@@ -40,10 +41,13 @@ fn verify() -> Result<Operation, InvalidId> {
         ("Login", "verify"),
         "Second step: the code",
         "A code lives ten minutes, works once, only for its own challenge, and dies with the fifth wrong guess. Ten wrong codes in 15 \
-         minutes lock the address for 15 minutes.",
+         minutes lock the address for 15 minutes.\n\nThe dashboard, which says who it is in `X-Syncgram-Client`, gets the refresh token in a \
+         cookie and not in the body.",
     )
+    .with(client())
     .takes::<verify::Verify>(json!({ "challenge_id": CHALLENGE, "code": "123456" }))
     .answers(200, "Logged in.", tokens()?)
+    .refuses([OriginNotAllowed])
     .refuses([InvalidCode, OrganizationSuspended, TooManyAttempts { retry_after: 1 }]))
 }
 
@@ -75,12 +79,15 @@ fn refresh() -> Result<Operation, InvalidId> {
         "New tokens for a refresh token",
         "The refresh token is dead the moment its successor exists. One that comes back after that was stolen, or its answer was lost: the \
          session ends. Whoever sends an `Idempotency-Key` may send the same request again within 60 seconds and gets the same successor, as \
-         long as that is unused.",
+         long as that is unused.\n\nThe dashboard, which says who it is in `X-Syncgram-Client`, brings the refresh token in its cookie, \
+         without a body, and gets the successor in one. A 401 takes the cookie away.",
     )
+    .with(client())
     .with(idempotency_key)
     .takes::<refresh::Refresh>(json!({ "refresh_token": "rt_…" }))
     .answers(200, "The successor, and a new access token.", tokens()?)
-    .refuses([InvalidRefreshToken(""), OrganizationSuspended]))
+    .refuses([InvalidRefreshToken(""), OrganizationSuspended])
+    .refuses([OriginNotAllowed]))
 }
 
 fn logout() -> Operation {
@@ -89,8 +96,21 @@ fn logout() -> Operation {
         ("Login", "logout"),
         "End the session",
         "Its refresh token is dead at once. The access token lives out its 15 minutes where nobody looks the session up; it writes nothing \
-         any more.",
+         any more. The dashboard's cookie goes with it.",
     )
     .for_a(Caller::Person)
+    .with(client())
+    .refuses([OriginNotAllowed])
     .answered(Done { status: 204, about: "The session is over.", shows: Shows::Nothing, cache: Cache::Never })
+}
+
+/// By which the dashboard says who it is.
+fn client() -> Parameter {
+    Parameter {
+        place: "header",
+        name: "X-Syncgram-Client",
+        about: "The dashboard's name. It needs the `Origin` of the issuer beside it; other clients leave it out.",
+        schema: |_| json_schema!({ "const": DASHBOARD }),
+        example: None,
+    }
 }

@@ -31,7 +31,7 @@ pub fn user() -> Result<User, InvalidId> {
 pub fn tokens() -> Result<Tokens, InvalidId> {
     Ok(Tokens {
         access_token: Shown::new("eyJ…"),
-        refresh_token: Shown::new("rt_…"),
+        refresh_token: Some(Shown::new("rt_…")),
         token_type: TokenType::Bearer,
         expires_in: LIFETIME_SECONDS,
         user: user()?,
