@@ -108,6 +108,8 @@ fn at_the_limits(schema: &Value) -> (Vec<Value>, Vec<Value>) {
     if let Some(names) = schema["enum"].as_array() {
         right.extend(names.iter().cloned());
         wrong.push(json!("neither"));
+        // What serde takes for another way to write a name.
+        wrong.extend(names.iter().filter_map(Value::as_str).map(|name| json!({ name: null })));
     }
     (right, wrong)
 }
