@@ -16,8 +16,9 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     match call.route() {
         (&Method::POST, _) => {
+            let user = call.user()?;
             Client::of(app, call).await?;
-            flows::logout(app, call.origin(), call.user()?).await?;
+            flows::logout(app, call.origin(), user).await?;
             Ok(Answer::Empty)
         }
         _ => Err(Problem::MethodNotAllowed("POST")),
