@@ -2,7 +2,7 @@
 
 use super::{Field, Fields, Problem};
 
-/// A body that a route takes. [`crate::request`] makes one of a struct.
+/// A body that a route takes. `request!` makes one of a struct.
 pub trait Request: Sized {
     /// Reads all fields. What is wrong is told at once.
     ///
