@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations jwks dashboard authorizer operator rotate_signing_key rotate_key audit_chain
+FUNCTIONS := login verify refresh logout keys organizations jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain
 TEMPLATE := infra/template.yaml
 TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools
@@ -100,6 +100,9 @@ test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own 
 
 test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries that nobody here wrote
 	tests/interop/run
+
+openapi: cargo-is-here ## make docs/openapi.yaml from the code's own types
+	cargo run --locked -p openapi
 
 test-openapi: cargo-is-here ## drive docs/openapi.yaml with generated requests (EXAMPLES=100 a route; SEED=… repeats a run)
 	tests/openapi/run

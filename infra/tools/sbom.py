@@ -8,7 +8,7 @@ CycloneDX 1.6 in JSON: what is compiled into the program, each with version, lic
 SHA-256 of the program itself. What only runs while it is built (derive macros, build scripts) is not in it.
 
 What is in a program is what `cargo tree` says of all functions together, as they are built together: one's features are then the others'
-too. `cargo metadata` says more than is built (docs/adr/0016-bill-of-materials.md). The same sources and program make the same bytes.
+too. `cargo metadata` says more than is built (docs/adr/0019-bill-of-materials.md). The same sources and program make the same bytes.
 """
 
 import argparse

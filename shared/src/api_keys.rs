@@ -1,6 +1,7 @@
 //! API keys: how one is made, read, hashed and described.
 
 use key_form::Prefix;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto;
@@ -16,8 +17,9 @@ pub const RATE_SECONDS: i64 = 60;
 pub const IDEMPOTENCY_SECONDS: i64 = 24 * 60 * 60;
 
 /// The environment a key works in; also an organization's current one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Environment")]
 pub enum Env {
     /// No real money moves.
     Test,
@@ -41,6 +43,12 @@ impl Env {
             Self::Live => key_form::LIVE_PREFIX,
         }
     }
+}
+
+/// What every key begins with, as a regular expression.
+pub fn prefix_pattern() -> String {
+    let prefixes = [Env::Test, Env::Live].map(Env::key_prefix);
+    format!("^({})", prefixes.join("|"))
 }
 
 /// A whole key, as its owner holds it. It cannot be printed; it is shown once, at creation.
@@ -100,8 +108,9 @@ impl PlainKey {
 }
 
 /// What a key is good for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Status {
     /// It authenticates.
     Active,
