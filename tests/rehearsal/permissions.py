@@ -30,6 +30,7 @@ TOUCHES = {
     "organizations": {"KEYSET", "ORG", "SESSION", "AUDIT"},
     "jwks": {"KEYSET"},
     "dashboard": set(),
+    "docs": set(),
     "authorizer": {"KEYSET", "KEYHASH"},
     "operator": {"KEYSET", "EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
     "rotate_signing_key": {"KEYSET"},

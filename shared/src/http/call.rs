@@ -7,7 +7,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde_json::Value;
 
-use super::{Fields, Problem};
+use super::{Fields, Problem, Request as Body};
 use crate::addresses;
 use crate::api_keys::Env;
 use crate::audit::Deed;
@@ -114,6 +114,14 @@ impl<'a> Call<'a> {
     /// The body's fields.
     pub fn fields(&self) -> Result<Fields, Problem> {
         Fields::read(self.request)
+    }
+
+    /// The body, all of it.
+    ///
+    /// # Errors
+    /// What is wrong with it: its size, its type, its JSON, or every field that is not what it must be.
+    pub fn body<T: Body>(&self) -> Result<T, Problem> {
+        T::read(self.fields()?)
     }
 
     /// Who the authorizer says it is. None: it is not in front of this route, and nobody is let in.

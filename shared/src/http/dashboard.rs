@@ -13,6 +13,8 @@ use crate::sensitive::Sensitive;
 /// The header by which a client says that it is the dashboard. No page of another origin can send it without asking us first, and we
 /// allow none.
 const CLIENT: &str = "x-syncgram-client";
+/// What the dashboard says there.
+pub const DASHBOARD: &str = "dashboard";
 
 /// The cookie. By its prefix (RFC 6265bis section 4.1.3.2) a browser takes it from this host alone, over TLS, for every path: neither a
 /// neighbouring host nor one below another path can put a second one beside it.
@@ -36,7 +38,7 @@ impl Client {
         let mut named = call.headers().get_all(CLIENT).iter();
         match (named.next().map(HeaderValue::as_bytes), named.next()) {
             (None, _) => return Ok(Self::Api),
-            (Some(b"dashboard"), None) => {}
+            (Some(name), None) if name == DASHBOARD.as_bytes() => {}
             _ => return Err(Problem::field("X-Syncgram-Client", "must be dashboard, given once")),
         }
         let keyring = flows::published_keys(app, call.origin()).await?;
@@ -59,14 +61,11 @@ impl Client {
 
     /// What a completed login and a refresh answer.
     pub fn tokens(self, tokens: &Tokens) -> Answer {
-        let mut data = views::tokens(tokens);
         match self {
-            Self::Api => Answer::Ok(data),
+            Self::Api => Answer::ok(views::Tokens::from(tokens)),
             Self::Dashboard => {
-                if let Some(members) = data.as_object_mut() {
-                    members.remove("refresh_token");
-                }
-                Answer::Session(data, cookie(tokens.refresh_token.expose(), tokens.session_ends_in))
+                let data = views::Tokens { refresh_token: None, ..views::Tokens::from(tokens) };
+                Answer::session(data, cookie(tokens.refresh_token.expose(), tokens.session_ends_in))
             }
         }
     }

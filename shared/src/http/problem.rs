@@ -1,6 +1,8 @@
 //! What is wrong with a request, and the only map from reasons to status codes.
 
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::flows::Refusal;
 
@@ -8,7 +10,8 @@ use crate::flows::Refusal;
 const UNAVAILABLE_RETRY_AFTER: i64 = 5;
 
 /// One field that is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct FieldProblem {
     /// Its name.
     pub field: &'static str,

@@ -2,9 +2,11 @@
 
 use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::{Body, Error};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Problem;
+use super::{FieldProblem, Problem};
 use crate::deadline;
 use crate::sensitive::Sensitive;
 
@@ -24,6 +26,84 @@ pub enum Answer {
     Empty,
     /// 200, a public document as it is, outside the envelope, kept by caches for five minutes.
     Public(Value),
+}
+
+impl Answer {
+    /// 200 in the envelope.
+    pub fn ok(data: impl Serialize) -> Self {
+        Self::Ok(json!(data))
+    }
+
+    /// 200 in the envelope, with the session's cookie.
+    pub fn session(data: impl Serialize, cookie: Sensitive<String>) -> Self {
+        Self::Session(json!(data), cookie)
+    }
+
+    /// 201 in the envelope.
+    pub fn created(data: impl Serialize) -> Self {
+        Self::Created(json!(data))
+    }
+
+    /// 200, a public document.
+    pub fn public(document: impl Serialize) -> Self {
+        Self::Public(json!(document))
+    }
+}
+
+/// The envelope of an answer.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Answer")]
+pub struct Success<T> {
+    #[schemars(extend("const" = true))]
+    success: bool,
+    data: T,
+}
+
+impl<T> Success<T> {
+    /// Around what was asked for.
+    pub fn of(data: T) -> Self {
+        Self { success: true, data }
+    }
+}
+
+/// The envelope of a problem.
+#[derive(Serialize, JsonSchema)]
+pub struct Failure {
+    #[schemars(extend("const" = false))]
+    success: bool,
+    error: FailureError,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct FailureError {
+    /// Stable.
+    #[schemars(extend("pattern" = "^[a-z_]+$"))]
+    code: &'static str,
+    /// For people.
+    #[schemars(length(min = 1))]
+    message: &'static str,
+    /// The request's id, as in `X-Request-Id`.
+    request_id: String,
+    /// What is not what it must be, where that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<FieldProblem>", length(min = 1))]
+    fields: Option<Vec<FieldProblem>>,
+}
+
+impl Failure {
+    /// Around what is wrong.
+    pub fn of(request_id: &str, problem: &Problem) -> Self {
+        let fields = match problem {
+            Problem::Invalid(fields) => Some(fields.clone()),
+            _ => None,
+        };
+        let (code, message) = (problem.code(), problem.message());
+        Self {
+            success: false,
+            error: FailureError { code, message, request_id: request_id.to_owned(), fields },
+        }
+    }
 }
 
 /// Runs a call under its deadline, and puts its answer or its problem into the envelope.
@@ -92,14 +172,9 @@ pub async fn envelope(request_id: &str, call: impl Future<Output = Result<Value,
 }
 
 fn success(data: &Value) -> Value {
-    json!({ "success": true, "data": data })
+    json!(Success::of(data))
 }
 
 fn failure(request_id: &str, problem: &Problem) -> Value {
-    let mut error = json!({ "code": problem.code(), "message": problem.message(), "request_id": request_id });
-    if let Problem::Invalid(fields) = problem {
-        let fields = fields.iter().map(|it| json!({ "field": it.field, "message": it.message }));
-        error["fields"] = fields.collect();
-    }
-    json!({ "success": false, "error": error })
+    json!(Failure::of(request_id, problem))
 }

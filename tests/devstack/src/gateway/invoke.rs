@@ -128,6 +128,7 @@ pub async fn handle(
         "organizations" => organizations::handle(app, request).await,
         "jwks" => jwks::handle(app, request).await,
         "dashboard" => dashboard::handle(&site()?, request).await,
+        "docs" => docs::handle(request).await,
         _ => return Err(InvokeError::Unknown(name.to_owned())),
     })
 }
