@@ -32,7 +32,7 @@ const BREAKS = [
   ["key", "the key is gone", "new-key.js", `shown.textContent = "";`, "window.last = created.key;"],
   ["key", "the key is gone", "new-key.js", "  title.focus();", "  window.last = created.key;\n  title.focus();"],
   ["key", "a page with the key", "main.js", `addEventListener("pagehide", () => {`, `addEventListener("never", () => {`],
-  ["key", "a reload does not", "new-key.js", "  title.focus();", "  title.focus();\n  sessionStorage.key = created.key;"],
+  ["key", "a reload does not", "new-key.js", "  title.focus();", "  title.focus();\n  sessionStorage.setItem('kept', created.key);"],
   ["network", "offline and back", "ui.js", `addEventListener("online", again`, `addEventListener("never", again`],
   ["network", "what takes long", "ui.js", "const SLOW = 4_000;", "const SLOW = 40_000;"],
   ["network", "what failed can be tried again", "ui.js", "click: () => loaded(place", "click: () => void (place"],
