@@ -172,11 +172,8 @@ async fn publish_and_seed(
 }
 
 fn new_app(config: &Config, clock: &DevClock, http_client: SharedHttpClient) -> Result<App, StartError> {
-    let outside = Outside {
-        clock: Arc::new(clock.clone()),
-        rng: Arc::new(SystemRng),
-        http_client: Some(http_client),
-    };
+    let outside =
+        Outside { clock: Arc::new(clock.clone()), rng: Arc::new(SystemRng), http_client: Some(http_client) };
     let app = App::new(config, outside);
     app.map_err(|error| StartError::engine("the functions", &error))
 }

@@ -107,7 +107,8 @@ impl Table {
         let response = request.send().await?;
         let status = response.status().as_u16();
         // "name: value" and a line's end each, as HTTP/1.1 has them.
-        let headers: usize = response.headers().iter().map(|(name, it)| name.as_str().len() + it.len() + 4).sum();
+        let headers: usize =
+            response.headers().iter().map(|(name, it)| name.as_str().len() + it.len() + 4).sum();
         let text = response.text().await?;
         let whole: Value = serde_json::from_str(&text).unwrap_or_default();
         let data = if whole["data"].is_null() { whole } else { whole["data"].clone() };
@@ -133,7 +134,8 @@ impl Table {
 
     /// A whole login.
     async fn log_in(&self, email: &str) -> Result<Session, ScaleError> {
-        let challenge = self.post("/auth/login", "", &json!({"email": email, "password": seed::PASSWORD})).await?;
+        let challenge =
+            self.post("/auth/login", "", &json!({"email": email, "password": seed::PASSWORD})).await?;
         let body = json!({"challenge_id": challenge["challenge_id"], "code": self.code(email)?});
         session(&self.post("/auth/login/2fa/verify", "", &body).await?)
     }

@@ -152,7 +152,9 @@ impl Prototype {
         }
         match items.len() {
             ITEMS => Ok(items),
-            other => Err(ScaleError(format!("{other} items make an organization, not {ITEMS}: copy the new ones too"))),
+            other => Err(ScaleError(format!(
+                "{other} items make an organization, not {ITEMS}: copy the new ones too"
+            ))),
         }
     }
 

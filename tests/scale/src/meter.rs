@@ -138,12 +138,12 @@ impl HttpConnector for Connector {
             let named = named(&operation, &body);
             let before = meter.sizes(&engine, &named).await;
             let queried = match operation.as_str() {
-                "Query" => engine.ask(&target, &body).await.unwrap_or_default(),
+                "Query" | "Scan" => engine.ask(&target, &body).await.unwrap_or_default(),
                 _ => Value::Null,
             };
             let answer = inner.call(request).await?;
             let cost = match operation.as_str() {
-                "Query" => of_query(&queried),
+                "Query" | "Scan" => of_query(&queried),
                 "GetItem" | "BatchGetItem" => of_read(&before),
                 _ => {
                     let after = meter.sizes(&engine, &named).await;
@@ -248,8 +248,7 @@ mod tests {
 
     #[test]
     fn batches_round_up_each_item_and_queries_their_sum() {
-        let body =
-            json!({"RequestItems": {"t": {"Keys": [{"pk": {"S": "a"}}, {"pk": {"S": "b"}}]}}});
+        let body = json!({"RequestItems": {"t": {"Keys": [{"pk": {"S": "a"}}, {"pk": {"S": "b"}}]}}});
         assert_eq!(named("BatchGetItem", &body).len(), 2);
         assert_eq!((of_read(&[100, 0]).read_units, of_read(&[100, 0]).bytes_read), (2, 100));
         let items = json!({"Items": [{"pk": {"S": "a"}}, {"pk": {"S": "bc"}}]});

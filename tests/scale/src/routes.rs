@@ -146,7 +146,8 @@ impl Walk<'_> {
         let login = "POST /api/v1/auth/login";
         let right = json!({"email": somebody.email, "password": seed::PASSWORD});
         let challenge = self.call(login, login, &["login"], "", right).await?;
-        let body = json!({"challenge_id": challenge["challenge_id"], "code": self.table.code(&somebody.email)?});
+        let body =
+            json!({"challenge_id": challenge["challenge_id"], "code": self.table.code(&somebody.email)?});
         let verify = "POST /api/v1/auth/login/2fa/verify";
         let tokens = session(&self.call(verify, verify, &["verify"], "", body).await?)?;
         let refresh = "POST /api/v1/auth/refresh";
@@ -160,8 +161,14 @@ impl Walk<'_> {
         self.call(me, &format!("{me}, by a session"), &both, access, Value::Null).await?;
         self.call(me, &format!("{me}, by a key"), &both, somebody.key.expose(), Value::Null).await?;
         let one = format!("GET /api/v1/organizations/{}", somebody.org);
-        self.call(&one, "GET /api/v1/organizations/{id}, by a key", &both, somebody.key.expose(), Value::Null)
-            .await?;
+        self.call(
+            &one,
+            "GET /api/v1/organizations/{id}, by a key",
+            &both,
+            somebody.key.expose(),
+            Value::Null,
+        )
+        .await?;
         let switch = format!("PUT /api/v1/organizations/{}/environment", somebody.org);
         let named = "PUT /api/v1/organizations/{id}/environment";
         self.call(&switch, named, &both, access, json!({"env": "live"})).await?;
