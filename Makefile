@@ -76,7 +76,7 @@ histories: cargo-is-here ## random histories against a model (CASES=1000, a seco
 faults: cargo-is-here ## every fault at every request of every flow, then the client's retry: all combinations (4 minutes)
 	FAULTS=whole cargo test --locked -p defences -p rotation faults::
 
-scale: cargo-is-here ## count what each route reads and writes among 1000, 100000 and a million others (SIZES='1000 5000'; 10 minutes, 4 GB)
+scale: cargo-is-here ## count what each route reads and writes among 1000, 100000 and a million others (SIZES='1000 5000'; 10 to 25 minutes, 3.3 GB)
 	cargo run --locked -p scale -- $(SIZES)
 
 cost: cargo-is-here ## count what each route costs, and write docs/cost.md: dollars a million

@@ -1,5 +1,6 @@
 //! `make scale`: fills a table step by step, and counts every route's reads, writes and bytes at each size. Or writes down what they are.
 
+use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,8 +42,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };
-    let folder = Folder(repository().join("target/scale"));
-    match runtime.block_on(run(&wanted, &folder.0)) {
+    let folder = match Folder::take(repository().join("target/scale")) {
+        Ok(folder) => folder,
+        Err(reason) => return fail(&reason),
+    };
+    match runtime.block_on(run(&wanted, &folder.path)) {
         Ok(Ended::Same) => ExitCode::SUCCESS,
         Ok(Ended::Different) => ExitCode::FAILURE,
         Ok(Ended::Stopped) => {
@@ -85,12 +89,32 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Option<Wanted>, 
     }
 }
 
-/// The table's folder; gone when this is, whatever happened. Only a kill leaves it, and the next run begins with taking it away.
-struct Folder(PathBuf);
+/// The table's folder, this process's alone; gone when this is, whatever happened. Only a kill leaves it, and the next run begins with
+/// taking it away.
+struct Folder {
+    path: PathBuf,
+    /// Locked until it is dropped.
+    _lock: File,
+}
+
+impl Folder {
+    fn take(path: PathBuf) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("cannot use {}: {error}", path.display());
+        std::fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(failed)?;
+        let lock = File::create(path.with_extension("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(format!("another run is using {}", path.display())),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let _ = std::fs::remove_dir_all(&path);
+        Ok(Self { path, _lock: lock })
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 
@@ -102,7 +126,6 @@ enum Ended {
 }
 
 async fn run(wanted: &Wanted, folder: &Path) -> Result<Ended, ScaleError> {
-    let _ = std::fs::remove_dir_all(folder);
     let table = Table::open(folder).await?;
     let prototype = Arc::new(Prototype::make(&table).await?);
     drop(table);
@@ -143,16 +166,19 @@ async fn load(
     stop: &Arc<AtomicBool>,
 ) -> Result<(), ScaleError> {
     let mut progress = Progress::new("loading", from - 1, to);
-    let (prototype, stop, into) = (Arc::clone(prototype), Arc::clone(stop), folder.to_owned());
+    let (prototype, stopping, into) = (Arc::clone(prototype), Arc::clone(stop), folder.to_owned());
     let loading = tokio::task::spawn_blocking(move || {
         progress.at(from - 1);
         let told = |done| {
             progress.at(done);
-            !stop.load(Ordering::Relaxed)
+            !stopping.load(Ordering::Relaxed)
         };
         prototype.load(&into, from, to, told).map(|()| progress.end())
     });
     let seconds = loading.await.map_err(|error| ScaleError::new(&error))??;
+    if stop.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let items = (to + 1 - from) * ITEMS;
     say(&format!(
         "{to} of each: {items} items more in {seconds:.1} s, {:.0} a second; {:.1} MB on the disk",
