@@ -15,7 +15,7 @@ REHEARSAL_READY := $(REHEARSAL_TOOLS)/ready
 LAMBDA_TARGET := target/cargo-lambda
 
 # What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make rehearse SHIP=1, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json,
-# make keycheck KEY=-, make races ROUNDS=10, make histories CASES=200 SEED=7, make fuzz TARGET=jwt SECONDS=600
+# make keycheck KEY=-, make scale SIZES=1000, make races ROUNDS=10, make histories CASES=200 SEED=7, make fuzz TARGET=jwt SECONDS=600
 PORT ?=
 FRESH ?=
 SHIP ?=
@@ -35,6 +35,7 @@ TARGET ?=
 ADVISORIES ?=
 ONLY ?=
 BREAKS ?=
+SIZES ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
@@ -88,6 +89,13 @@ histories: cargo-is-here ## random histories against a model (CASES=1000, a seco
 faults: cargo-is-here ## every fault at every request of every flow, then the client's retry: all combinations (4 minutes)
 	FAULTS=whole cargo test --locked -p defences -p rotation faults::
 
+scale: cargo-is-here ## count what each route reads and writes among 1000, 100000 and a million others (SIZES='1000 5000'; 10 to 25 minutes, 3.3 GB)
+	cargo run --locked -p scale -- $(SIZES)
+
+cost: cargo-is-here ## count what each route costs, and write docs/cost.md: dollars a million
+	cargo run --locked -p scale -- --write docs/cost/routes.json
+	scripts/cost
+
 # Bash counts its own seconds under this name, so make's is passed on under none.
 fuzz: cargo-is-here ## any bytes for the parsers and handlers, a minute each (TARGET=jwt: that one; SECONDS=600: longer; takes a C++ compiler)
 	@tests/fuzz/run "$(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),60)" $(TARGET)
@@ -119,9 +127,10 @@ test-browser: cargo-is-here ## the dashboard in a real browser (takes Chromium a
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
 
-lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the checks of all templates
+lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the checks of all templates, docs/cost.md
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	scripts/cost --check
 	$(TOOLS)/bin/cfn-lint $(TEMPLATES)
 	$(TOOLS)/bin/python infra/tools/check-gradual.py
 	for template in $(TEMPLATES); do \

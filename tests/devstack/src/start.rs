@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
@@ -41,8 +42,19 @@ const TABLE: &str = "devstack";
 impl Devstack {
     /// Starts everything. It answers requests when this returns.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, data, fresh, dynamodb, clock, invoke_at, chain_every, terminal, hashes_at_once } =
-            options;
+        let Options {
+            port,
+            data,
+            fresh,
+            dynamodb,
+            clock,
+            invoke_at,
+            chain_every,
+            terminal,
+            hashes_at_once,
+            connections,
+        } = options;
+        let connections = connections.unwrap_or_else(recorder::plain_http);
         let elsewhere = invoke_at.is_some();
         let listener = listen(port).await?;
         let port = listener.local_addr()?.port();
@@ -62,10 +74,13 @@ impl Devstack {
         let config = configuration::configuration(&engines.dynamodb, &engines.aws, hashes_at_once);
         let requests = Recorder::default();
         requests.hold_to(Roles::read(&template_path())?);
-        let app = connect(&config, &secrets, &clock, &requests, terminal).await?;
+        let app = Arc::new(new_app(&config, &clock, requests.wrap(connections.clone()))?);
+        publish_and_seed(&app, &secrets, &clock, terminal).await?;
+        // What tests count begins after this.
+        requests.take();
         let chain_requests = Recorder::default();
         chain_requests.hold_to(Roles::read(&template_path())?);
-        let chainer = Arc::new(new_app(&config, &clock, &chain_requests)?);
+        let chainer = Arc::new(new_app(&config, &clock, chain_requests.wrap(connections))?);
         let functions = functions(invoke_at, &app, &chainer, subscriber(&logs, &clock));
         let stream = Arc::new(Stream::new(Arc::clone(&engines.dynamodb), Arc::new(clock.clone())));
 
@@ -144,29 +159,22 @@ impl Engines {
     }
 }
 
-/// Builds the functions' `App`, and writes through it what a deployment would find: the key set and the demo data.
-async fn connect(
-    config: &Config,
+/// Writes what a deployment would find: the key set and the demo data.
+async fn publish_and_seed(
+    app: &App,
     secrets: &Secrets,
     clock: &DevClock,
-    requests: &Recorder,
     terminal: Terminal,
-) -> Result<Arc<App>, StartError> {
-    let app = new_app(config, clock, requests)?;
-    publish(&app, secrets).await?;
-    let seeded = seed::seed(&app, clock).await?;
+) -> Result<(), StartError> {
+    publish(app, secrets).await?;
+    let seeded = seed::seed(app, clock).await?;
     terminal.step(&format!("demo people: {seeded} of 6 written, the others were there"));
-    // What tests count begins after this.
-    requests.take();
-    Ok(Arc::new(app))
+    Ok(())
 }
 
-fn new_app(config: &Config, clock: &DevClock, requests: &Recorder) -> Result<App, StartError> {
-    let outside = Outside {
-        clock: Arc::new(clock.clone()),
-        rng: Arc::new(SystemRng),
-        http_client: Some(requests.wrap(recorder::plain_http())),
-    };
+fn new_app(config: &Config, clock: &DevClock, http_client: SharedHttpClient) -> Result<App, StartError> {
+    let outside =
+        Outside { clock: Arc::new(clock.clone()), rng: Arc::new(SystemRng), http_client: Some(http_client) };
     let app = App::new(config, outside);
     app.map_err(|error| StartError::engine("the functions", &error))
 }
