@@ -33,6 +33,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use shared::app::App;
 use shared::audit::{Deed, Event};
 use shared::config::Config;
@@ -71,6 +72,8 @@ pub struct Options {
     pub terminal: Terminal,
     /// How many passwords are hashed at once, 19 MiB each.
     pub hashes_at_once: usize,
+    /// What the functions' requests to AWS go out by, behind the recorders; `None`: plain HTTP. Whoever measures them stands there.
+    pub connections: Option<SharedHttpClient>,
 }
 
 /// 304 MiB of hashing at most: more than anybody at a keyboard causes, and what a small machine can spare.
@@ -88,6 +91,7 @@ impl Default for Options {
             chain_every: None,
             terminal: Terminal::silent(),
             hashes_at_once: HASHES_AT_ONCE,
+            connections: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
@@ -41,8 +42,19 @@ const TABLE: &str = "devstack";
 impl Devstack {
     /// Starts everything. It answers requests when this returns.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, data, fresh, dynamodb, clock, invoke_at, chain_every, terminal, hashes_at_once } =
-            options;
+        let Options {
+            port,
+            data,
+            fresh,
+            dynamodb,
+            clock,
+            invoke_at,
+            chain_every,
+            terminal,
+            hashes_at_once,
+            connections,
+        } = options;
+        let connections = connections.unwrap_or_else(recorder::plain_http);
         let elsewhere = invoke_at.is_some();
         let listener = listen(port).await?;
         let port = listener.local_addr()?.port();
@@ -62,10 +74,13 @@ impl Devstack {
         let config = configuration::configuration(&engines.dynamodb, &engines.aws, hashes_at_once);
         let requests = Recorder::default();
         requests.hold_to(Roles::read(&template_path())?);
-        let app = connect(&config, &secrets, &clock, &requests, terminal).await?;
+        let app = Arc::new(new_app(&config, &clock, requests.wrap(connections.clone()))?);
+        publish_and_seed(&app, &secrets, &clock, terminal).await?;
+        // What tests count begins after this.
+        requests.take();
         let chain_requests = Recorder::default();
         chain_requests.hold_to(Roles::read(&template_path())?);
-        let chainer = Arc::new(new_app(&config, &clock, &chain_requests)?);
+        let chainer = Arc::new(new_app(&config, &clock, chain_requests.wrap(connections))?);
         let functions = functions(invoke_at, &app, &chainer, subscriber(&logs, &clock));
         let stream = Arc::new(Stream::new(Arc::clone(&engines.dynamodb), Arc::new(clock.clone())));
 
@@ -92,6 +107,7 @@ impl Devstack {
             write_whole(&data.environment(), &as_file(&environment)).map_err(|error| data.failed(error))?;
         }
         let Engines { dynamodb, aws } = engines;
+        let front = Front { gateway, console, base_url: base_url.clone() };
         Ok(Self {
             base_url,
             app,
@@ -106,7 +122,7 @@ impl Devstack {
             stream,
             functions,
             chain_requests,
-            _server: serve(listener, Front { gateway, console }),
+            _server: serve(listener, front),
             _aws: aws,
             _data: data,
         })
@@ -143,29 +159,22 @@ impl Engines {
     }
 }
 
-/// Builds the functions' `App`, and writes through it what a deployment would find: the key set and the demo data.
-async fn connect(
-    config: &Config,
+/// Writes what a deployment would find: the key set and the demo data.
+async fn publish_and_seed(
+    app: &App,
     secrets: &Secrets,
     clock: &DevClock,
-    requests: &Recorder,
     terminal: Terminal,
-) -> Result<Arc<App>, StartError> {
-    let app = new_app(config, clock, requests)?;
-    publish(&app, secrets).await?;
-    let seeded = seed::seed(&app, clock).await?;
+) -> Result<(), StartError> {
+    publish(app, secrets).await?;
+    let seeded = seed::seed(app, clock).await?;
     terminal.step(&format!("demo people: {seeded} of 6 written, the others were there"));
-    // What tests count begins after this.
-    requests.take();
-    Ok(Arc::new(app))
+    Ok(())
 }
 
-fn new_app(config: &Config, clock: &DevClock, requests: &Recorder) -> Result<App, StartError> {
-    let outside = Outside {
-        clock: Arc::new(clock.clone()),
-        rng: Arc::new(SystemRng),
-        http_client: Some(requests.wrap(recorder::plain_http())),
-    };
+fn new_app(config: &Config, clock: &DevClock, http_client: SharedHttpClient) -> Result<App, StartError> {
+    let outside =
+        Outside { clock: Arc::new(clock.clone()), rng: Arc::new(SystemRng), http_client: Some(http_client) };
     let app = App::new(config, outside);
     app.map_err(|error| StartError::engine("the functions", &error))
 }
@@ -214,8 +223,13 @@ fn secrets(data: Option<&DataFolder>, base_url: &str, terminal: Terminal) -> Res
         return new_secrets(base_url);
     };
     if let Some(mut kept) = Secrets::read(&data.secrets()).map_err(|error| data.failed(error))? {
+        let known = (kept.audit.clone(), kept.issuer.clone());
         if kept.audit.is_empty() {
             kept.audit = new_secrets(base_url)?.audit;
+        }
+        // As behind another domain of its own: sessions and keys go on, access tokens do not, and the dashboard is at home there.
+        base_url.clone_into(&mut kept.issuer);
+        if known != (kept.audit.clone(), kept.issuer.clone()) {
             kept.write(&data.secrets()).map_err(|error| data.failed(error))?;
         }
         terminal.step("secrets found: sessions and keys go on");
@@ -263,6 +277,7 @@ fn subscriber(logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
 struct Front {
     gateway: Gateway,
     console: Console,
+    base_url: String,
 }
 
 fn serve(listener: TcpListener, front: Front) -> Running {
@@ -283,9 +298,31 @@ async fn answer(
         return forbidden();
     }
     let path = request.uri().path();
+    if let Some(home) = front.home_of(&request) {
+        return home;
+    }
     match path.strip_prefix(console::PREFIX) {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => front.console.answer(request).await,
         _ => front.gateway.answer(source.ip(), request).await,
+    }
+}
+
+impl Front {
+    /// Where the dashboard is at home, for a browser that opens it under this machine's other name: its session is for the issuer's origin
+    /// alone.
+    fn home_of(&self, request: &Request) -> Option<Response> {
+        let (_, port) = self.base_url.rsplit_once(':')?;
+        let host = request.headers().get(http::header::HOST)?.to_str().ok()?;
+        let elsewhere = host.eq_ignore_ascii_case(&format!("localhost:{port}"));
+        let page = request.method() == http::Method::GET
+            && request.uri().path().trim_end_matches('/') == "/dashboard";
+        let location = HeaderValue::from_str(&format!("{}/dashboard", self.base_url)).ok()?;
+        (elsewhere && page).then(|| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+            response.headers_mut().insert(http::header::LOCATION, location);
+            response
+        })
     }
 }
 
