@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations jwks authorizer operator rotate_signing_key rotate_key audit_chain
+FUNCTIONS := login verify refresh logout keys organizations jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain
 TEMPLATE := infra/template.yaml
 TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools
@@ -15,7 +15,7 @@ REHEARSAL_READY := $(REHEARSAL_TOOLS)/ready
 LAMBDA_TARGET := target/cargo-lambda
 
 # What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make rehearse SHIP=1, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json,
-# make scale SIZES=1000, make races ROUNDS=10, make histories CASES=200 SEED=7, make fuzz TARGET=jwt SECONDS=600
+# make keycheck KEY=-, make scale SIZES=1000, make races ROUNDS=10, make histories CASES=200 SEED=7, make fuzz TARGET=jwt SECONDS=600
 PORT ?=
 FRESH ?=
 SHIP ?=
@@ -27,18 +27,23 @@ ARGS ?=
 STACK ?=
 URL ?=
 REVOKE ?=
+KEY ?=
 ROUNDS ?= 100
 CASES ?= 1000
 SEED ?=
 TARGET ?=
 SIZES ?=
+ADVISORIES ?=
+ONLY ?=
+BREAKS ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test races histories faults scale cost fuzz test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+# Every command listed below names what it does, not a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +67,14 @@ deploy: $(TOOLS_READY) ## deploy to AWS, asking what it does not know yet (STACK
 
 smoke: ## a short end-to-end run against a live stage; you type the code that is mailed (URL=https://…; REVOKE=key_…: that key may go)
 	@scripts/smoke $(if $(URL),"$(URL)") $(if $(REVOKE),--revoke $(REVOKE))
+
+# The key goes by a pipe: what the list of processes shows is make's own arguments, and with KEY=- not even there is a key.
+keycheck: export KEY := $(KEY)
+keycheck: cargo-is-here ## tell offline whether a text is one of our API keys (KEY=-: typed or piped, so that no shell remembers it)
+	@check() { cargo run --quiet --locked -p key_form; }; \
+	if [ "$$KEY" != - ]; then printf '%s' "$$KEY" | check; \
+	elif [ -t 0 ]; then read -rsp 'The key, then Enter (it is not shown): ' KEY; echo; printf '%s' "$$KEY" | check; \
+	else check; fi
 
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
 	cargo test --workspace --locked
@@ -87,14 +100,29 @@ cost: cargo-is-here ## count what each route costs, and write docs/cost.md: doll
 fuzz: cargo-is-here ## any bytes for the parsers and handlers, a minute each (TARGET=jwt: that one; SECONDS=600: longer; takes a C++ compiler)
 	@tests/fuzz/run "$(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),60)" $(TARGET)
 
+supply-chain: cargo-is-here ## what others wrote: licences, versions, sources, known weaknesses, and what their build scripts do (ADVISORIES=a copy of RustSec's database)
+	ADVISORIES="$(ADVISORIES)" tests/supply-chain/run $(FUNCTIONS)
+
 test-dynamodb-local: cargo-is-here ## races, budgets and faults on Amazon's own engine (takes Java and npm)
 	tests/dynamodb-local/run
 
 test-interop: cargo-is-here ## our access tokens in the hands of JWT libraries that nobody here wrote
 	tests/interop/run
 
+openapi: cargo-is-here ## make docs/openapi.yaml from the code's own types
+	cargo run --locked -p openapi
+
 test-openapi: cargo-is-here ## drive docs/openapi.yaml with generated requests (EXAMPLES=100 a route; SEED=… repeats a run)
 	tests/openapi/run
+
+test-secret-scanning: cargo-is-here ## gitleaks with our rules: finds what is planted, and nothing in this repository
+	tests/secret-scanning/run
+
+architecture: cargo-is-here ## draw the picture of docs/architecture.md from the template
+	cargo run --quiet --locked -p documents --bin architecture
+
+test-browser: cargo-is-here ## the dashboard in a real browser (takes Chromium and npm; ONLY='name of a test'; BREAKS=1: break it on purpose and expect to hear of it)
+	ONLY='$(ONLY)' BREAKS="$(BREAKS)" tests/browser/run
 
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
@@ -117,6 +145,8 @@ build: cargo-is-here $(TOOLS_READY) ## build the functions for AWS into target/l
 	if command -v rustup >/dev/null; then rustup target add $(RUST_TARGET_$(ARCH)); fi
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(LAMBDA_TARGET)" \
 		cargo lambda build --release --locked $(ARCH_FLAG_$(ARCH)) --lambda-dir target/lambda $(addprefix --package ,$(FUNCTIONS))
+	infra/tools/sbom.py --target $(RUST_TARGET_$(ARCH)) --lambda-dir target/lambda $(FUNCTIONS)
+	$(TOOLS)/bin/python tests/supply-chain/check_sbom.py --target $(RUST_TARGET_$(ARCH)) --lambda-dir target/lambda $(FUNCTIONS)
 
 tools: $(TOOLS_READY) ## install the template checkers and cargo-lambda into target/tools (once; the others do it when they need it)
 

@@ -1,6 +1,6 @@
 """Part of `make lint`: the template as SAM translates it for a gradual deployment, which an emulator never sees.
 
-Each function is shifted by CodeDeploy under the alarms; gateways call aliases, and may; a new release publishes a new version of every
+Each function but the dashboard's is shifted by CodeDeploy under the alarms; gateways call aliases, and may; a new release publishes a new version of every
 function; and no resource waits for itself, which CloudFormation would tell in the middle of somebody's deployment only.
 """
 
@@ -13,6 +13,8 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE = pathlib.Path(__file__).resolve().parents[1] / "template.yaml"
+# Its document asks for files of its own version.
+AT_ONCE = {"DashboardFunction"}
 GIVEN = {"MailFrom": "codes@pay.example", "MailIdentity": "pay.example"}
 
 
@@ -78,8 +80,8 @@ def main():
     wrong = []
     if of_type(at_once, "AWS::CodeDeploy::DeploymentGroup"):
         wrong.append("without GradualDeployment there is CodeDeploy all the same")
-    if set(groups) != {f"{name}DeploymentGroup" for name in functions}:
-        wrong.append(f"not every function is shifted gradually: {sorted(groups)}")
+    if set(groups) != {f"{name}DeploymentGroup" for name in functions - AT_ONCE}:
+        wrong.append(f"not every function but {sorted(AT_ONCE)} is shifted gradually: {sorted(groups)}")
     for name, group in groups.items():
         alarms = group["Properties"]["AlarmConfiguration"]["Fn::If"]
         if alarms[0] != "Watches" or len(alarms[1]["Alarms"]) != 3 or not alarms[1]["Enabled"]:

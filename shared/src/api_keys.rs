@@ -1,5 +1,7 @@
 //! API keys: how one is made, read, hashed and described.
 
+use key_form::Prefix;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto;
@@ -7,11 +9,7 @@ use crate::ids::{KeyId, OrgId, UserId};
 use crate::rng::{self, Rng};
 use crate::sensitive::Sensitive;
 
-const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const RANDOM_CHARACTERS: usize = 32;
-const CHECKSUM_CHARACTERS: usize = 6;
-/// The length of every key: its prefix of 8, 32 random characters (190 bits), 6 of checksum.
-pub const KEY_LENGTH: usize = 8 + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
+pub use key_form::KEY_LENGTH;
 
 /// How long a person waits after making a key before making the next, in seconds.
 pub const RATE_SECONDS: i64 = 60;
@@ -19,8 +17,9 @@ pub const RATE_SECONDS: i64 = 60;
 pub const IDEMPOTENCY_SECONDS: i64 = 24 * 60 * 60;
 
 /// The environment a key works in; also an organization's current one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Environment")]
 pub enum Env {
     /// No real money moves.
     Test,
@@ -40,10 +39,16 @@ impl Env {
     /// What a key of this environment begins with.
     pub fn key_prefix(self) -> &'static str {
         match self {
-            Self::Test => "sk_test_",
-            Self::Live => "sk_live_",
+            Self::Test => key_form::TEST_PREFIX,
+            Self::Live => key_form::LIVE_PREFIX,
         }
     }
+}
+
+/// What every key begins with, as a regular expression.
+pub fn prefix_pattern() -> String {
+    let prefixes = [Env::Test, Env::Live].map(Env::key_prefix);
+    format!("^({})", prefixes.join("|"))
 }
 
 /// A whole key, as its owner holds it. It cannot be printed; it is shown once, at creation.
@@ -64,28 +69,20 @@ impl PlainKey {
     pub fn generate(env: Env, rng: &dyn Rng) -> Self {
         let mut text = String::with_capacity(KEY_LENGTH);
         text.push_str(env.key_prefix());
-        for _ in 0..RANDOM_CHARACTERS {
-            let index = rng::below(rng, ALPHABET.len() as u32) as usize;
-            text.push(char::from(ALPHABET[index]));
+        for _ in 0..key_form::RANDOM_LENGTH {
+            let index = rng::below(rng, key_form::ALPHABET.len() as u32) as usize;
+            text.push(char::from(key_form::ALPHABET[index]));
         }
-        text.push_str(&checksum(&text));
+        text.push_str(&key_form::checksum(&text));
         Self { env, text: Sensitive::new(text) }
     }
 
     /// Reads a key: prefix, alphabet, length and checksum must all be right.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
-        let env = match text.get(..8) {
-            Some("sk_test_") => Env::Test,
-            Some("sk_live_") => Env::Live,
-            _ => return Err(InvalidKey),
+        let env = match key_form::read(text).map_err(|_| InvalidKey)? {
+            Prefix::Test => Env::Test,
+            Prefix::Live => Env::Live,
         };
-        if text.len() != KEY_LENGTH || !text.bytes().skip(8).all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(InvalidKey);
-        }
-        let (body, sum) = text.split_at(KEY_LENGTH - CHECKSUM_CHARACTERS);
-        if checksum(body) != sum {
-            return Err(InvalidKey);
-        }
         Ok(Self { env, text: Sensitive::new(text.to_owned()) })
     }
 
@@ -110,20 +107,10 @@ impl PlainKey {
     }
 }
 
-/// CRC-32 over `text` in six base62 characters, the most significant first: 62^6 exceeds 2^32.
-fn checksum(text: &str) -> String {
-    let mut rest = crc32fast::hash(text.as_bytes());
-    let mut digits = [b'0'; CHECKSUM_CHARACTERS];
-    for digit in digits.iter_mut().rev() {
-        *digit = ALPHABET[(rest % 62) as usize];
-        rest /= 62;
-    }
-    digits.iter().map(|byte| char::from(*byte)).collect()
-}
-
 /// What a key is good for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Status {
     /// It authenticates.
     Active,

@@ -1,7 +1,9 @@
 //! Ids: a prefix that says what it names, and a ULID.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
@@ -27,6 +29,9 @@ fn is_ulid(text: &str) -> bool {
     Ulid::from_string(text).is_ok_and(|ulid| ulid.to_string() == text)
 }
 
+/// The same as a regular expression, for a schema.
+const ULID_PATTERN: &str = "[0-9A-HJKMNP-TV-Z]{26}";
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -37,6 +42,9 @@ macro_rules! id {
         impl $name {
             /// What every id of this kind begins with.
             pub const PREFIX: &'static str = $prefix;
+
+            /// How many characters every id of this kind has.
+            pub const LENGTH: usize = $prefix.len() + ulid::ULID_LEN;
 
             /// A new id.
             pub fn new(clock: &dyn Clock, rng: &dyn Rng) -> Self {
@@ -67,6 +75,16 @@ macro_rules! id {
             type Error = InvalidId;
             fn try_from(text: String) -> Result<Self, InvalidId> {
                 Self::parse(&text)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": format!("^{}{ULID_PATTERN}$", Self::PREFIX) })
             }
         }
 

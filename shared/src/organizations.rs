@@ -1,12 +1,13 @@
 //! Merchants' organizations.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api_keys::Env;
 use crate::ids::{OrgId, UserId};
 
 /// How far an organization has come with telling us who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OnboardingStatus {
     /// Nothing told yet.
@@ -29,7 +30,7 @@ impl OnboardingStatus {
 }
 
 /// Whether real money may move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PaymentsStatus {
     /// Not yet, or no longer.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use crate::tokens::access_token::{self, Claims};
-use crate::tokens::key_set::PublicKey;
+use crate::tokens::key_set::{ALGORITHM, CURVE, KEY_TYPE, PublicKey, USAGE};
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -53,10 +53,10 @@ impl Signer {
         let point = self.key.public_key().as_ref();
         let coordinate = |range| BASE64_URL_SAFE_NO_PAD.encode(point.get(range).unwrap_or_default());
         PublicKey {
-            kty: "EC".to_owned(),
-            crv: "P-256".to_owned(),
-            alg: "ES256".to_owned(),
-            usage: "sig".to_owned(),
+            kty: KEY_TYPE.to_owned(),
+            crv: CURVE.to_owned(),
+            alg: ALGORITHM.to_owned(),
+            usage: USAGE.to_owned(),
             kid: self.kid.clone(),
             x: coordinate(1..33),
             y: coordinate(33..65),

@@ -29,6 +29,8 @@ TOUCHES = {
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT"},
     "organizations": {"KEYSET", "ORG", "SESSION", "AUDIT"},
     "jwks": {"KEYSET"},
+    "dashboard": set(),
+    "docs": set(),
     "authorizer": {"KEYSET", "KEYHASH"},
     "operator": {"KEYSET", "EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
     "rotate_signing_key": {"KEYSET"},

@@ -4,16 +4,70 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::api_keys::{self, Env};
 use shared::app::App;
-use shared::clock::rfc3339;
 use shared::flows::{self, KeyRequest};
-use shared::http::{self, Answer, Call, Problem};
+use shared::http::{self, Answer, Call, Key, Name, Problem, Shown, Text, Time, Whole};
 use shared::ids::KeyId;
+use shared::request;
 use shared::sensitive::Sensitive;
 
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
+
+request! {
+    /// What a new key shall be.
+    pub struct CreateKey {
+        /// For people. Nothing that moves what stands around it.
+        pub key_name: Name<255>,
+        /// Left out, it lives until it is revoked.
+        pub expires_in_days: Option<Whole<1, 3650>>,
+        /// Accepted and without effect.
+        pub env: Option<Env>,
+        /// Names this request, so that it can be sent again.
+        pub idempotency_key: Option<Sensitive<Text<1, 255>>>,
+    }
+}
+
+/// A key, this once.
+#[derive(Serialize, JsonSchema)]
+pub struct CreatedKey {
+    /// Its record's id.
+    pub api_key_id: KeyId,
+    /// The key itself. Shown here and never again.
+    #[schemars(extend("pattern" = api_keys::prefix_pattern()))]
+    pub key: Shown,
+    /// The name its maker gave it.
+    pub key_name: String,
+    /// The environment it works in.
+    pub env: Env,
+    /// When it was made.
+    pub created_at: Time,
+    /// From when on it is refused; null: it lives until it is revoked.
+    pub expires_at: Option<Time>,
+}
+
+/// Which page of the keys.
+#[derive(JsonSchema)]
+pub struct Page {
+    /// At most so many keys.
+    #[schemars(with = "Option<usize>", range(min = 1, max = MAX_LIMIT), extend("default" = DEFAULT_LIMIT))]
+    pub limit: usize,
+    /// The `next_cursor` of the page before.
+    #[schemars(with = "Option<String>", extend("pattern" = cursor_pattern()))]
+    pub cursor: Option<KeyId>,
+}
+
+/// A page of keys.
+#[derive(Serialize, JsonSchema)]
+pub struct Keys {
+    /// For the next page; null on the last one.
+    pub next_cursor: Option<String>,
+    /// Newest first.
+    pub keys: Vec<Key>,
+}
 
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -33,35 +87,33 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 
 async fn create(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
-    let mut fields = call.fields()?;
-    let key_name = fields.required("key_name", http::name_in(1..=255));
+    let CreateKey { key_name, expires_in_days, env, idempotency_key } = call.body()?;
     let request = KeyRequest {
-        key_name: key_name.unwrap_or_default(),
-        expires_in_days: fields.optional("expires_in_days", http::integer_in(1..=3650)),
-        env: fields.optional("env", http::environment),
-        idempotency_key: fields.optional("idempotency_key", http::text_in(1..=255)).map(Sensitive::new),
+        key_name: key_name.into_string(),
+        expires_in_days: expires_in_days.map(Whole::get),
+        env,
+        idempotency_key: idempotency_key.map(|key| Sensitive::new(key.expose().as_str().to_owned())),
     };
-    if !fields.are_right() {
-        return Err(fields.problem());
-    }
     let created = flows::create_key(app, call.origin(), user, &request).await?;
-    Ok(Answer::Created(json!({
-        "api_key_id": created.api_key_id,
-        "key": created.key.expose(),
-        "key_name": created.key_name,
-        "env": created.key.env().as_str(),
-        "created_at": rfc3339(created.created_at),
-        "expires_at": created.expires_at.map(rfc3339),
-    })))
+    Ok(Answer::created(CreatedKey {
+        api_key_id: created.api_key_id,
+        key: Shown::new(created.key.expose()),
+        key_name: created.key_name,
+        env: created.key.env(),
+        created_at: Time::at(created.created_at),
+        expires_at: created.expires_at.map(Time::at),
+    }))
 }
 
 async fn list(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
-    let limit = limit(call.query_parameter("limit")?)?;
-    let after = call.query_parameter("cursor")?.map(read_cursor).transpose()?;
-    let listed = flows::list_keys(app, call.origin(), user, limit, after.as_ref()).await?;
-    let keys: Vec<Value> = listed.keys.iter().map(http::key).collect();
-    Ok(Answer::Ok(json!({ "keys": keys, "next_cursor": listed.next.as_ref().map(write_cursor) })))
+    let page = Page {
+        limit: limit(call.query_parameter("limit")?)?,
+        cursor: call.query_parameter("cursor")?.map(read_cursor).transpose()?,
+    };
+    let listed = flows::list_keys(app, call.origin(), user, page.limit, page.cursor.as_ref()).await?;
+    let keys = listed.keys.iter().map(Key::from).collect();
+    Ok(Answer::ok(Keys { next_cursor: listed.next.as_ref().map(write_cursor), keys }))
 }
 
 fn limit(text: Option<&str>) -> Result<usize, Problem> {
@@ -80,6 +132,12 @@ fn write_cursor(after: &KeyId) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(after.as_str())
 }
 
+/// What every cursor looks like, as a regular expression.
+fn cursor_pattern() -> String {
+    // Base64 writes three bytes in four characters, and an id's length is a multiple of three.
+    format!("^[A-Za-z0-9_-]{{{}}}$", KeyId::LENGTH / 3 * 4)
+}
+
 fn read_cursor(text: &str) -> Result<KeyId, Problem> {
     let decoded = BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let id = decoded.and_then(|text| KeyId::parse(&text).ok());
@@ -89,5 +147,5 @@ fn read_cursor(text: &str) -> Result<KeyId, Problem> {
 async fn revoke(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
     let user = call.user()?;
     let revoked = flows::revoke_key(app, call.origin(), user, id).await?;
-    Ok(Answer::Ok(http::key(&revoked)))
+    Ok(Answer::ok(Key::from(&revoked)))
 }

@@ -2,11 +2,50 @@
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::addresses::EmailAddress;
 use shared::app::App;
-use shared::clock::rfc3339;
 use shared::flows;
-use shared::http::{self, Answer, Call, Problem};
+use shared::http::{self, Answer, Call, Password, Problem, Time, User};
+use shared::ids::ChallengeId;
+use shared::request;
+
+request! {
+    /// An address and a password.
+    pub struct Login {
+        /// The address of a person.
+        pub email: EmailAddress,
+        /// Exactly as it was set.
+        pub password: Password,
+    }
+}
+
+/// How a second step is done.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum SecondStep {
+    /// With a code from a mail.
+    EmailOtp,
+    /// With a code from an authenticator app; nobody has one yet.
+    Totp,
+}
+
+/// A second step that waits to be done.
+#[derive(Serialize, JsonSchema)]
+pub struct Challenge {
+    /// What verify is told.
+    pub challenge_id: ChallengeId,
+    /// How it is done.
+    pub method: SecondStep,
+    /// Until when it can be done.
+    pub expires_at: Time,
+    /// Whether a backup code would do, too.
+    pub backup_code_allowed: bool,
+    /// Who is logging in.
+    pub user: User,
+}
 
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -22,18 +61,13 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn login(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
-    let mut fields = call.fields()?;
-    let email = fields.required("email", http::email);
-    let password = fields.required("password", http::password);
-    let (Some(email), Some(password)) = (email, password) else {
-        return Err(fields.problem());
-    };
-    let started = flows::login(app, call.origin(), &email, &password).await?;
-    Ok(Answer::Ok(json!({
-        "challenge_id": started.challenge_id,
-        "method": "email_otp",
-        "expires_at": rfc3339(started.expires_at),
-        "backup_code_allowed": false,
-        "user": http::user(&started.identity),
-    })))
+    let Login { email, password } = call.body()?;
+    let started = flows::login(app, call.origin(), &email, &password.into_sensitive()).await?;
+    Ok(Answer::ok(Challenge {
+        challenge_id: started.challenge_id,
+        method: SecondStep::EmailOtp,
+        expires_at: Time::at(started.expires_at),
+        backup_code_allowed: false,
+        user: (&started.identity).into(),
+    }))
 }

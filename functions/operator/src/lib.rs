@@ -3,16 +3,20 @@
 //! An event is a JSON object: `action` says what to do, the other members say to what. The answer is the API's envelope.
 
 use serde_json::{Value, json};
+use shared::addresses::EmailAddress;
 use shared::app::App;
 use shared::clock::rfc3339;
 use shared::flows::Origin;
 use shared::flows::operator::{self, NewOrganization};
-use shared::http::{self, Fields, Problem};
+use shared::http::{self, Field, Fields, Key, Name, Organization, Password, Problem};
 use shared::ids::{KeyId, OrgId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
 
 /// The shortest first password of an owner, in characters.
 const MIN_PASSWORD: usize = 12;
+
+/// A name, of an organization or a person.
+type FullName = Name<255>;
 
 /// Every action, and the members it takes.
 const ACTIONS: [(&str, &str); 8] = [
@@ -56,15 +60,15 @@ fn action(value: &Value) -> Result<&'static str, String> {
 }
 
 async fn create(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
-    let name = fields.required("name", http::name_in(1..=255));
+    let name = fields.required("name", FullName::read);
     let country = fields.required("country", country);
     let email = fields.required("owner_email", |value| {
-        let address = http::email(value)?;
+        let address = EmailAddress::read(value)?;
         Ok((value.as_str().unwrap_or_default().to_owned(), address))
     });
-    let full_name = fields.required("owner_full_name", http::name_in(1..=255));
+    let full_name = fields.required("owner_full_name", FullName::read);
     let password = fields.required("owner_password", |value| {
-        let password = http::password(value)?;
+        let password = Password::read(value)?.into_sensitive();
         if password.expose().chars().count() < MIN_PASSWORD {
             return Err(format!("must have at least {MIN_PASSWORD} characters"));
         }
@@ -80,8 +84,15 @@ async fn create(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value,
     else {
         return Err(fields.problem());
     };
-    let new = NewOrganization { name, country, owner_email, owner_address, owner_full_name, owner_password };
-    Ok(http::organization(&operator::create_organization(app, origin, &new).await?))
+    let new = NewOrganization {
+        name: name.into_string(),
+        country,
+        owner_email,
+        owner_address,
+        owner_full_name: owner_full_name.into_string(),
+        owner_password,
+    };
+    Ok(json!(Organization::from(&operator::create_organization(app, origin, &new).await?)))
 }
 
 async fn set_onboarding(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
@@ -91,7 +102,7 @@ async fn set_onboarding(app: &App, origin: &Origin, mut fields: Fields) -> Resul
     let (Some(id), Some(onboarding), Some(payments)) = (id, onboarding, payments) else {
         return Err(fields.problem());
     };
-    Ok(http::organization(&operator::set_onboarding(app, origin, &id, onboarding, payments).await?))
+    Ok(json!(Organization::from(&operator::set_onboarding(app, origin, &id, onboarding, payments).await?)))
 }
 
 async fn set_suspended(
@@ -103,11 +114,11 @@ async fn set_suspended(
     let Some(id) = fields.required("org_id", org_id) else {
         return Err(fields.problem());
     };
-    Ok(http::organization(&operator::set_suspended(app, origin, &id, suspended).await?))
+    Ok(json!(Organization::from(&operator::set_suspended(app, origin, &id, suspended).await?)))
 }
 
 async fn unlock(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
-    let Some(address) = fields.required("email", http::email) else {
+    let Some(address) = fields.required("email", EmailAddress::read) else {
         return Err(fields.problem());
     };
     let opened = operator::unlock_account(app, origin, &address).await?;
@@ -115,7 +126,7 @@ async fn unlock(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value,
 }
 
 async fn end_sessions(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
-    let Some(address) = fields.required("email", http::email) else {
+    let Some(address) = fields.required("email", EmailAddress::read) else {
         return Err(fields.problem());
     };
     let user_id = operator::end_sessions(app, origin, &address).await?;
@@ -131,7 +142,7 @@ async fn revoke_key(app: &App, origin: &Origin, mut fields: Fields) -> Result<Va
     let (Some(org), Some(key)) = (org, key) else {
         return Err(fields.problem());
     };
-    Ok(http::key(&operator::revoke_key(app, origin, &org, &key).await?))
+    Ok(json!(Key::from(&operator::revoke_key(app, origin, &org, &key).await?)))
 }
 
 async fn name_issuer(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {

@@ -2,9 +2,19 @@
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
+use shared::api_keys::Env;
 use shared::app::App;
 use shared::flows;
-use shared::http::{self, Answer, Call, Problem};
+use shared::http::{self, Answer, Call, Organization, Problem};
+use shared::request;
+
+request! {
+    /// An environment.
+    pub struct SwitchEnvironment {
+        /// The one to be in.
+        pub env: Env,
+    }
+}
 
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -24,15 +34,12 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 
 async fn show(app: &App, call: &Call<'_>, id: Option<&str>) -> Result<Answer, Problem> {
     let organization = flows::organization(app, call.origin(), call.principal()?, id).await?;
-    Ok(Answer::Ok(http::organization(&organization)))
+    Ok(Answer::ok(Organization::from(&organization)))
 }
 
 async fn switch_environment(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
     let user = call.user()?;
-    let mut fields = call.fields()?;
-    let Some(env) = fields.required("env", http::environment) else {
-        return Err(fields.problem());
-    };
+    let SwitchEnvironment { env } = call.body()?;
     let organization = flows::switch_environment(app, call.origin(), user, id, env).await?;
-    Ok(Answer::Ok(http::organization(&organization)))
+    Ok(Answer::ok(Organization::from(&organization)))
 }

@@ -2,18 +2,26 @@
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
+use serde_json::Value;
 use shared::app::App;
 use shared::flows;
-use shared::http::{self, Answer, Call, Problem};
+use shared::http::{self, Answer, Call, Client, Fields, Problem, Request as _, Text};
+use shared::request;
 use shared::sensitive::Sensitive;
 
-/// The longest refresh token worth looking at, in characters; ours have 115.
-const MAX_TOKEN_CHARACTERS: usize = 512;
+request! {
+    /// A refresh token.
+    pub struct Refresh {
+        /// The one that came last; ours have 115 characters.
+        pub refresh_token: Sensitive<Text<1, 512>>,
+    }
+}
 
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let call = Call::new(&request);
-    http::respond(&call.origin().request_id, route(app, &call)).await
+    let response = http::respond(&call.origin().request_id, route(app, &call)).await;
+    http::without_session(&call, response)
 }
 
 async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -24,12 +32,23 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn refresh(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
-    let mut fields = call.fields()?;
+    let client = Client::of(app, call).await?;
+    let fields = client.fields(call)?;
     let idempotency_key = http::idempotency_key(call)?;
-    let Some(token) = fields.required("refresh_token", http::text_in(1..=MAX_TOKEN_CHARACTERS)) else {
-        return Err(fields.problem());
+    let token = match client {
+        Client::Api => {
+            let Refresh { refresh_token } = Refresh::read(fields)?;
+            Sensitive::new(refresh_token.expose().as_str().to_owned())
+        }
+        Client::Dashboard => in_cookie(call, fields)?,
     };
-    let token = Sensitive::new(token);
     let tokens = flows::refresh(app, call.origin(), token.expose(), idempotency_key).await?;
-    Ok(Answer::Ok(http::tokens(&tokens)))
+    Ok(client.tokens(&tokens))
+}
+
+/// The dashboard's refresh token. Whoever sends one in the body as well cannot be told which one counts.
+fn in_cookie(call: &Call<'_>, mut fields: Fields) -> Result<Sensitive<String>, Problem> {
+    let refused = |_: &Value| Err::<(), _>("must not be sent with X-Syncgram-Client: dashboard".to_owned());
+    fields.optional("refresh_token", refused);
+    if fields.are_right() { Ok(http::session_cookie(call)) } else { Err(fields.problem()) }
 }

@@ -2,15 +2,47 @@
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use shared::app::App;
 use shared::challenges::Code;
-use shared::clock::rfc3339;
 use shared::flows::{self, CodeType};
-use shared::http::{self, Answer, Call, Problem};
+use shared::http::{self, Answer, Call, Client, Problem, Text, Time};
+use shared::ids::ChallengeId;
+use shared::request;
 
-/// The longest challenge id worth looking at, in characters; ours have 29.
-const MAX_ID_CHARACTERS: usize = 64;
+/// A challenge id, or what is long enough to be worth looking at; ours have 29 characters.
+pub type ChallengeIdText = Text<1, 64>;
+
+request! {
+    /// A code for a challenge.
+    pub struct Verify {
+        /// The challenge of the login.
+        pub challenge_id: ChallengeIdText,
+        /// What was mailed: six digits.
+        pub code: Text<4, 32>,
+        /// Which kind of code it is.
+        #[schemars(extend("default" = CodeType::default()))]
+        pub code_type: Option<CodeType>,
+    }
+}
+
+request! {
+    /// Which challenge needs another code.
+    pub struct Resend {
+        /// The challenge of the login.
+        pub challenge_id: ChallengeIdText,
+    }
+}
+
+/// A challenge whose code was mailed again.
+#[derive(Serialize, JsonSchema)]
+pub struct Resent {
+    /// The same challenge.
+    pub challenge_id: ChallengeId,
+    /// Until when the new code can be used.
+    pub expires_at: Time,
+}
 
 /// Answers one event.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -27,30 +59,15 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn verify(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
-    let mut fields = call.fields()?;
-    let challenge_id = fields.required("challenge_id", http::text_in(1..=MAX_ID_CHARACTERS));
-    let code = fields.required("code", http::text_in(4..=32));
-    let kind = fields.optional("code_type", code_type).unwrap_or(CodeType::Primary);
-    let (Some(challenge_id), Some(code), true) = (challenge_id, code, fields.are_right()) else {
-        return Err(fields.problem());
-    };
-    let tokens = flows::verify(app, call.origin(), &challenge_id, &Code::typed(&code), kind).await?;
-    Ok(Answer::Ok(http::tokens(&tokens)))
-}
-
-fn code_type(value: &Value) -> Result<CodeType, String> {
-    match value.as_str() {
-        Some("primary") => Ok(CodeType::Primary),
-        Some("backup") => Ok(CodeType::Backup),
-        _ => Err("must be primary or backup".to_owned()),
-    }
+    let client = Client::of(app, call).await?;
+    let Verify { challenge_id, code, code_type } = call.body()?;
+    let (id, code, kind) = (challenge_id.as_str(), Code::typed(code.as_str()), code_type.unwrap_or_default());
+    let tokens = flows::verify(app, call.origin(), id, &code, kind).await?;
+    Ok(client.tokens(&tokens))
 }
 
 async fn resend(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
-    let mut fields = call.fields()?;
-    let Some(challenge_id) = fields.required("challenge_id", http::text_in(1..=MAX_ID_CHARACTERS)) else {
-        return Err(fields.problem());
-    };
-    let resent = flows::resend(app, call.origin(), &challenge_id).await?;
-    Ok(Answer::Ok(json!({ "challenge_id": resent.challenge_id, "expires_at": rfc3339(resent.expires_at) })))
+    let Resend { challenge_id } = call.body()?;
+    let resent = flows::resend(app, call.origin(), challenge_id.as_str()).await?;
+    Ok(Answer::ok(Resent { challenge_id: resent.challenge_id, expires_at: Time::at(resent.expires_at) }))
 }

@@ -24,6 +24,8 @@ pub struct Tokens {
     pub refresh_token: RefreshToken,
     /// How long the access token lives, in seconds.
     pub expires_in: i64,
+    /// How long the session lives on, in seconds; the refresh token's successors do not make it longer.
+    pub session_ends_in: i64,
     /// Whose they are.
     pub identity: Identity,
 }
@@ -76,7 +78,8 @@ impl TokenMaker {
             role: identity.role.as_str().to_owned(),
         };
         let access_token = Sensitive::new(self.signing.signer.sign(&claims)?);
-        Ok(Tokens { access_token, refresh_token, expires_in: LIFETIME_SECONDS, identity })
+        let session_ends_in = session.expires_at.saturating_sub(now);
+        Ok(Tokens { access_token, refresh_token, expires_in: LIFETIME_SECONDS, session_ends_in, identity })
     }
 }
 

@@ -1,5 +1,8 @@
 //! The second step of a login: the code, answered with tokens.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::open_challenge::open_challenge;
 use super::tokens::{self, Stale, TokenMaker, Tokens};
 use super::trail::Trail;
@@ -13,9 +16,12 @@ use crate::store::{CodeGuess, StartOutcome};
 use crate::tokens::refresh_token::{RefreshToken, Salt};
 
 /// What kind of code was typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum CodeType {
     /// The one that was mailed.
+    #[default]
     Primary,
     /// A backup code. Nobody has any yet, so none is right; a guess it is all the same.
     Backup,

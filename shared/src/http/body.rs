@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{FieldProblem, Problem, json};
 
 /// The longest body we read, in bytes.
-const MAX_BYTES: usize = 16 * 1024;
+pub const MAX_BYTES: usize = 16 * 1024;
 
 /// The fields of a JSON object. Unknown ones are ignored; wrong types are not coerced; all problems are told at once.
 pub struct Fields {
@@ -39,6 +39,11 @@ impl Fields {
             Ok(Value::Object(members)) => Ok(Self { members, problems: Vec::new() }),
             _ => Err(Problem::InvalidJson),
         }
+    }
+
+    /// No field at all.
+    pub fn none() -> Self {
+        Self { members: Map::new(), problems: Vec::new() }
     }
 
     /// The fields of an event that came without HTTP.
@@ -74,6 +79,11 @@ impl Fields {
             None | Some(Value::Null) => None,
             Some(_) => self.required(field, read),
         }
+    }
+
+    /// How many fields read so far were wrong.
+    pub(super) fn problems(&self) -> usize {
+        self.problems.len()
     }
 
     /// Whether every field read so far was right.

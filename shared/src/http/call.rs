@@ -7,7 +7,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde_json::Value;
 
-use super::{Fields, Problem};
+use super::{Fields, Problem, Request as Body};
 use crate::addresses;
 use crate::api_keys::Env;
 use crate::audit::Deed;
@@ -67,6 +67,16 @@ impl<'a> Call<'a> {
         (self.request.method(), &self.resource)
     }
 
+    /// The path as the client sent it, with whatever the gateway has in front of it. It decides no route.
+    pub fn sent_path(&self) -> &str {
+        let path = match self.request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.path.as_deref(),
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.path.as_deref(),
+            _ => None,
+        };
+        path.unwrap_or_default()
+    }
+
     /// A parameter of the path.
     pub fn path_parameter(&self, name: &str) -> Option<&str> {
         self.request.path_parameters_ref().and_then(|parameters| parameters.first(name))
@@ -96,9 +106,22 @@ impl<'a> Call<'a> {
         self.request.headers()
     }
 
+    /// Whether nothing was sent as a body.
+    pub fn is_without_body(&self) -> bool {
+        self.request.body().is_empty()
+    }
+
     /// The body's fields.
     pub fn fields(&self) -> Result<Fields, Problem> {
         Fields::read(self.request)
+    }
+
+    /// The body, all of it.
+    ///
+    /// # Errors
+    /// What is wrong with it: its size, its type, its JSON, or every field that is not what it must be.
+    pub fn body<T: Body>(&self) -> Result<T, Problem> {
+        T::read(self.fields()?)
     }
 
     /// Who the authorizer says it is. None: it is not in front of this route, and nobody is let in.

@@ -1,69 +1,158 @@
-//! What fields can be. Each reader gives the value, or the sentence that says what it must be.
+//! What fields can be. Each type reads its value, or gives the sentence that says what it must be; `schemas.rs` says the same for
+//! machines, from the same limits.
 
 use std::ops::RangeInclusive;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use zeroize::Zeroize;
 
 use super::{Call, Problem};
 use crate::addresses::EmailAddress;
 use crate::api_keys::Env;
+use crate::flows::CodeType;
 use crate::passwords;
 use crate::sensitive::Sensitive;
 
+/// What a field of a body can be.
+pub trait Field: Sized {
+    /// Reads a value. Nothing is converted: a number in quotes is a string.
+    ///
+    /// # Errors
+    /// The sentence that says what it must be.
+    fn read(value: &Value) -> Result<Self, String>;
+}
+
 /// A string of so many characters (code points).
-pub fn text_in(length: RangeInclusive<usize>) -> impl Fn(&Value) -> Result<String, String> {
-    move |value| match value.as_str() {
-        Some(text) if length.contains(&text.chars().count()) => Ok(text.to_owned()),
-        _ => Err(format!("must be a string of {} to {} characters", length.start(), length.end())),
+pub struct Text<const MIN: usize, const MAX: usize>(String);
+
+impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
+    /// The text, exactly as it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-/// A name of so many characters, none of which moves what stands around it: no control characters (line ends among them), no line or
+impl<const MIN: usize, const MAX: usize> Field for Text<MIN, MAX> {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value.as_str() {
+            Some(text) if (MIN..=MAX).contains(&text.chars().count()) => Ok(Self(text.to_owned())),
+            _ => Err(format!("must be a string of {MIN} to {MAX} characters")),
+        }
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> Zeroize for Text<MIN, MAX> {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A name of at least one character, none of which moves what stands around it: no control characters (line ends among them), no line or
 /// paragraph separators, none that turn the direction of writing.
-pub fn name_in(length: RangeInclusive<usize>) -> impl Fn(&Value) -> Result<String, String> {
-    let text_in = text_in(length);
-    move |value| {
-        let name = text_in(value)?;
-        if name.chars().any(unsettles) {
+pub struct Name<const MAX: usize>(String);
+
+impl<const MAX: usize> Name<MAX> {
+    /// The name, exactly as it was sent.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+/// What a name has none of.
+pub(super) const UNSETTLING: [RangeInclusive<char>; 5] = [
+    '\u{0}'..='\u{1f}',
+    '\u{7f}'..='\u{9f}',
+    '\u{2028}'..='\u{2029}',
+    '\u{202a}'..='\u{202e}',
+    '\u{2066}'..='\u{2069}',
+];
+
+impl<const MAX: usize> Field for Name<MAX> {
+    fn read(value: &Value) -> Result<Self, String> {
+        let Text(name) = Text::<1, MAX>::read(value)?;
+        if name.chars().any(|c| UNSETTLING.iter().any(|range| range.contains(&c))) {
             return Err(
                 "must not contain control characters or marks that turn the direction of writing".to_owned()
             );
         }
-        Ok(name)
+        Ok(Self(name))
     }
-}
-
-fn unsettles(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A whole number in a range; `3.0` and `"3"` are none.
-pub fn integer_in(range: RangeInclusive<i64>) -> impl Fn(&Value) -> Result<i64, String> {
-    move |value| match value.as_i64() {
-        Some(number) if range.contains(&number) => Ok(number),
-        _ => Err(format!("must be a whole number from {} to {}", range.start(), range.end())),
+#[derive(Debug, Clone, Copy)]
+pub struct Whole<const MIN: i64, const MAX: i64>(i64);
+
+impl<const MIN: i64, const MAX: i64> Whole<MIN, MAX> {
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
     }
 }
 
-/// An e-mail address.
-pub fn email(value: &Value) -> Result<EmailAddress, String> {
-    let parsed = value.as_str().map(EmailAddress::parse);
-    parsed.and_then(Result::ok).ok_or_else(|| "must be an e-mail address".to_owned())
+impl<const MIN: i64, const MAX: i64> Field for Whole<MIN, MAX> {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value.as_i64() {
+            Some(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
+            _ => Err(format!("must be a whole number from {MIN} to {MAX}")),
+        }
+    }
+}
+
+impl Field for EmailAddress {
+    fn read(value: &Value) -> Result<Self, String> {
+        let parsed = value.as_str().map(Self::parse);
+        parsed.and_then(Result::ok).ok_or_else(|| "must be an e-mail address".to_owned())
+    }
 }
 
 /// A password, exactly as it was sent.
-pub fn password(value: &Value) -> Result<Sensitive<String>, String> {
-    text_in(1..=passwords::MAX_CHARACTERS)(value).map(Sensitive::new)
-}
+pub struct Password(Sensitive<String>);
 
-/// An environment.
-pub fn environment(value: &Value) -> Result<Env, String> {
-    match value.as_str() {
-        Some("test") => Ok(Env::Test),
-        Some("live") => Ok(Env::Live),
-        _ => Err("must be test or live".to_owned()),
+impl Password {
+    /// It, still not to be printed.
+    pub fn into_sensitive(self) -> Sensitive<String> {
+        self.0
     }
 }
+
+impl Field for Password {
+    fn read(value: &Value) -> Result<Self, String> {
+        let Text(password) = PasswordText::read(value)?;
+        Ok(Self(Sensitive::new(password)))
+    }
+}
+
+/// What a password is made of.
+pub(super) type PasswordText = Text<1, { passwords::MAX_CHARACTERS }>;
+
+impl<T: Field + Zeroize> Field for Sensitive<T> {
+    fn read(value: &Value) -> Result<Self, String> {
+        T::read(value).map(Self::new)
+    }
+}
+
+impl Field for Env {
+    fn read(value: &Value) -> Result<Self, String> {
+        named(value, "must be test or live")
+    }
+}
+
+impl Field for CodeType {
+    fn read(value: &Value) -> Result<Self, String> {
+        named(value, "must be primary or backup")
+    }
+}
+
+/// One of the names that serde knows a type's values by. To serde `{"test": null}` is another way to write `"test"`; to us it is not.
+fn named<T: DeserializeOwned>(value: &Value, otherwise: &str) -> Result<T, String> {
+    let read = value.as_str().and_then(|_| T::deserialize(value).ok());
+    read.ok_or_else(|| otherwise.to_owned())
+}
+
+/// How long an `Idempotency-Key` is, in characters.
+pub(super) const IDEMPOTENCY_KEY_CHARACTERS: RangeInclusive<usize> = 16..=255;
 
 /// The `Idempotency-Key` header: 16 to 255 visible ASCII characters, once. An HTTP API joins headers of one name with commas, so behind
 /// one a key with a comma may be two.
@@ -75,10 +164,15 @@ pub fn idempotency_key<'a>(call: &'a Call<'_>) -> Result<Option<&'a str>, Proble
     let visible = first
         .to_str()
         .ok()
-        .filter(|text| (16..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|text| IDEMPOTENCY_KEY_CHARACTERS.contains(&text.len()))
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))
         .filter(|text| !(call.joins_headers() && text.contains(',')));
     match (visible, sent.next()) {
         (Some(text), None) => Ok(Some(text)),
-        _ => Err(Problem::field("Idempotency-Key", "must be 16 to 255 visible ASCII characters, given once")),
+        _ => {
+            let (min, max) = IDEMPOTENCY_KEY_CHARACTERS.into_inner();
+            let message = format!("must be {min} to {max} visible ASCII characters, given once");
+            Err(Problem::field("Idempotency-Key", message))
+        }
     }
 }

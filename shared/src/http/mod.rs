@@ -2,17 +2,23 @@
 
 mod body;
 mod call;
+mod dashboard;
 mod fields;
 mod json;
 mod problem;
+mod request;
 mod respond;
+mod schemas;
 mod serve;
 mod views;
 
-pub use body::Fields;
+pub use body::{Fields, MAX_BYTES};
 pub use call::Call;
-pub use fields::{email, environment, idempotency_key, integer_in, name_in, password, text_in};
+pub use dashboard::{Client, DASHBOARD, session_cookie, without_session};
+pub use fields::{Field, Name, Password, Text, Whole, idempotency_key};
 pub use problem::{FieldProblem, Problem};
-pub use respond::{Answer, envelope, respond};
+pub use request::{Member, Request};
+pub use respond::{Answer, COMPRESSED_FROM, Failure, Success, envelope, respond};
+pub use schemas::idempotency_key_schema;
 pub use serve::{serve, settled};
-pub use views::{key, organization, tokens, user};
+pub use views::{Key, Organization, Shown, Time, TokenType, Tokens, User};

@@ -1,6 +1,8 @@
 //! What is wrong with a request, and the only map from reasons to status codes.
 
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::flows::Refusal;
 
@@ -8,7 +10,8 @@ use crate::flows::Refusal;
 const UNAVAILABLE_RETRY_AFTER: i64 = 5;
 
 /// One field that is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct FieldProblem {
     /// Its name.
     pub field: &'static str,
@@ -33,6 +36,8 @@ pub enum Problem {
     Unauthorized,
     /// An API key where a person is needed.
     SessionRequired,
+    /// The dashboard's name, from a page that is not the dashboard's.
+    OriginNotAllowed,
     /// The use case refused.
     Refused(Refusal),
 }
@@ -57,7 +62,7 @@ impl Problem {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::SessionRequired => StatusCode::FORBIDDEN,
+            Self::SessionRequired | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => match refusal {
                 Refusal::InvalidCredentials
                 | Refusal::InvalidCode
@@ -91,6 +96,7 @@ impl Problem {
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::Unauthorized => "unauthorized",
             Self::SessionRequired => "session_required",
+            Self::OriginNotAllowed => "origin_not_allowed",
             Self::Refused(refusal) => refusal.code(),
         }
     }
@@ -109,6 +115,9 @@ impl Problem {
                 "The credential is missing, malformed, expired or revoked. Send Authorization: Bearer with a valid one."
             }
             Self::SessionRequired => "An API key cannot do this. Log in and use an access token.",
+            Self::OriginNotAllowed => {
+                "Only the dashboard itself may ask as the dashboard. Open it at its own address."
+            }
             Self::Refused(refusal) => refusal_message(refusal),
         }
     }

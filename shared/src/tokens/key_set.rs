@@ -4,25 +4,42 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// `kty` of our keys.
+pub const KEY_TYPE: &str = "EC";
+/// `crv` of our keys.
+pub const CURVE: &str = "P-256";
+/// `alg` of our keys, and the one algorithm a token may name.
+pub const ALGORITHM: &str = "ES256";
+/// `use` of our keys.
+pub const USAGE: &str = "sig";
+
 /// A P-256 public key as a JWK (RFC 7517, RFC 7518 section 6.2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct PublicKey {
     /// Key type: `EC`.
+    #[schemars(extend("const" = KEY_TYPE))]
     pub kty: String,
     /// Curve: `P-256`.
+    #[schemars(extend("const" = CURVE))]
     pub crv: String,
     /// Algorithm: `ES256`.
+    #[schemars(extend("const" = ALGORITHM))]
     pub alg: String,
     /// Use: `sig`.
     #[serde(rename = "use")]
+    #[schemars(extend("const" = USAGE))]
     pub usage: String,
     /// The name tokens choose it by.
     pub kid: String,
     /// The x coordinate, base64url.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9_-]{43}$"))]
     pub x: String,
     /// The y coordinate, base64url.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9_-]{43}$"))]
     pub y: String,
 }
 
@@ -60,7 +77,7 @@ pub enum KeySetError {
 
 /// Whether a key is for our signatures and nothing else: RFC 7517 sections 4.2 and 4.4, RFC 8725 section 3.2.
 fn is_for_signatures(key: &PublicKey) -> bool {
-    key.kty == "EC" && key.crv == "P-256" && key.alg == "ES256" && key.usage == "sig"
+    key.kty == KEY_TYPE && key.crv == CURVE && key.alg == ALGORITHM && key.usage == USAGE
 }
 
 /// Whether the coordinates are in full, 32 bytes with leading zeros (RFC 7518 section 6.2.1.2), and of a point of the curve: whatever

@@ -34,6 +34,8 @@ pub struct Outcome {
     pub body: Value,
     /// The seconds in `Retry-After`.
     pub retry_after: Option<i64>,
+    /// `Set-Cookie`.
+    pub cookie: Option<String>,
 }
 
 /// Another clock than this place's.
@@ -85,12 +87,15 @@ pub struct HttpCall {
     pub body: Value,
     /// The `Idempotency-Key`.
     pub idempotency_key: Option<&'static str>,
+    /// Other headers.
+    pub headers: Vec<(&'static str, String)>,
     /// Who the authorizer says it is.
     pub user: Option<UserPrincipal>,
 }
 
 impl HttpCall {
     /// The gateway's event.
+    #[expect(clippy::unwrap_used, reason = "tests only: a header that is none fails the test")]
     pub fn event(&self) -> Value {
         let authorizer: Option<Context> = self.user.as_ref().map(|user| {
             [
@@ -108,6 +113,9 @@ impl HttpCall {
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         if let Some(key) = self.idempotency_key {
             headers.insert("idempotency-key", HeaderValue::from_static(key));
+        }
+        for (name, value) in &self.headers {
+            headers.insert(*name, value.parse().unwrap());
         }
         let parameters =
             self.parameter.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -138,11 +146,12 @@ impl Environment {
         let response = Box::pin(invoke::handle(&self.app, call.function, &event)).await.unwrap();
         let retry_after = response.headers().get("retry-after");
         let retry_after = retry_after.and_then(|it| it.to_str().ok()).and_then(|it| it.parse().ok());
+        let cookie = response.headers().get("set-cookie").and_then(|it| it.to_str().ok()).map(str::to_owned);
         let body = match response.body() {
             Body::Text(text) => serde_json::from_str(text).unwrap_or_default(),
             _ => Value::Null,
         };
-        Outcome { status: response.status().as_u16(), body, retry_after }
+        Outcome { status: response.status().as_u16(), body, retry_after, cookie }
     }
 
     /// Calls the operator's function. It answers no gateway, so there is no header: the error's code tells the status.
@@ -155,7 +164,7 @@ impl Environment {
             Some("address_taken" | "issuer_named") => 409,
             _ => 500,
         };
-        Outcome { status, body, retry_after: (status == 503).then_some(5) }
+        Outcome { status, body, retry_after: (status == 503).then_some(5), cookie: None }
     }
 
     /// Calls the authorizer of a REST API; the status that the gateway would make of its answer.
@@ -171,6 +180,6 @@ impl Environment {
             Err(authorizer::AuthorizerError::Unauthorized) => (401, Value::Null),
             Err(authorizer::AuthorizerError::Unavailable) => (503, Value::Null),
         };
-        Outcome { status, body, retry_after: (status == 503).then_some(5) }
+        Outcome { status, body, retry_after: (status == 503).then_some(5), cookie: None }
     }
 }

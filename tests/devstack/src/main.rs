@@ -111,7 +111,7 @@ async fn told_to_stop() {
 
 fn welcome(base_url: &str) -> String {
     let mut text = format!(
-        "\nBase URL   {base_url}\nMailbox    {base_url}/_devstack/mailbox (codes also arrive here)\n"
+        "\nDashboard  {base_url}/dashboard\nBase URL   {base_url}\nMailbox    {base_url}/_devstack/mailbox (codes also arrive here)\n"
     );
     text += &format!("Console    {base_url}/_devstack\n\nDemo logins, all with the password {PASSWORD}\n");
     for demo in &ORGANIZATIONS {

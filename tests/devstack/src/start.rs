@@ -107,6 +107,7 @@ impl Devstack {
             write_whole(&data.environment(), &as_file(&environment)).map_err(|error| data.failed(error))?;
         }
         let Engines { dynamodb, aws } = engines;
+        let front = Front { gateway, console, base_url: base_url.clone() };
         Ok(Self {
             base_url,
             app,
@@ -121,7 +122,7 @@ impl Devstack {
             stream,
             functions,
             chain_requests,
-            _server: serve(listener, Front { gateway, console }),
+            _server: serve(listener, front),
             _aws: aws,
             _data: data,
         })
@@ -222,8 +223,13 @@ fn secrets(data: Option<&DataFolder>, base_url: &str, terminal: Terminal) -> Res
         return new_secrets(base_url);
     };
     if let Some(mut kept) = Secrets::read(&data.secrets()).map_err(|error| data.failed(error))? {
+        let known = (kept.audit.clone(), kept.issuer.clone());
         if kept.audit.is_empty() {
             kept.audit = new_secrets(base_url)?.audit;
+        }
+        // As behind another domain of its own: sessions and keys go on, access tokens do not, and the dashboard is at home there.
+        base_url.clone_into(&mut kept.issuer);
+        if known != (kept.audit.clone(), kept.issuer.clone()) {
             kept.write(&data.secrets()).map_err(|error| data.failed(error))?;
         }
         terminal.step("secrets found: sessions and keys go on");
@@ -271,6 +277,7 @@ fn subscriber(logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
 struct Front {
     gateway: Gateway,
     console: Console,
+    base_url: String,
 }
 
 fn serve(listener: TcpListener, front: Front) -> Running {
@@ -291,9 +298,31 @@ async fn answer(
         return forbidden();
     }
     let path = request.uri().path();
+    if let Some(home) = front.home_of(&request) {
+        return home;
+    }
     match path.strip_prefix(console::PREFIX) {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => front.console.answer(request).await,
         _ => front.gateway.answer(source.ip(), request).await,
+    }
+}
+
+impl Front {
+    /// Where the dashboard is at home, for a browser that opens it under this machine's other name: its session is for the issuer's origin
+    /// alone.
+    fn home_of(&self, request: &Request) -> Option<Response> {
+        let (_, port) = self.base_url.rsplit_once(':')?;
+        let host = request.headers().get(http::header::HOST)?.to_str().ok()?;
+        let elsewhere = host.eq_ignore_ascii_case(&format!("localhost:{port}"));
+        let page = request.method() == http::Method::GET
+            && request.uri().path().trim_end_matches('/') == "/dashboard";
+        let location = HeaderValue::from_str(&format!("{}/dashboard", self.base_url)).ok()?;
+        (elsewhere && page).then(|| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+            response.headers_mut().insert(http::header::LOCATION, location);
+            response
+        })
     }
 }
 

@@ -54,14 +54,18 @@ impl Routed<'_> {
         })
     }
 
-    /// As an HTTP API sends it: payload 2.0. Headers of one name come as one, joined with commas.
+    /// As an HTTP API sends it: payload 2.0. Headers of one name come as one, joined with commas; cookies apart, one by one.
     pub fn http(&self) -> Value {
         let (method, request) = (&self.request.method, self.request);
         let (path, query) = request.path_and_query();
         let route = format!("{method} {}", self.resource);
-        let mut headers = Map::new();
+        let (mut headers, mut cookies) = (Map::new(), Vec::new());
         for (name, value) in &request.headers {
             let value = String::from_utf8_lossy(value).into_owned();
+            if name.eq_ignore_ascii_case("cookie") {
+                cookies.extend(value.split("; ").map(Value::from));
+                continue;
+            }
             let joined = match headers.get(&name.to_lowercase()).and_then(Value::as_str) {
                 Some(first) => format!("{first},{value}"),
                 None => value,
@@ -75,6 +79,7 @@ impl Routed<'_> {
             "rawPath": path,
             "rawQueryString": query.unwrap_or_default(),
             "headers": headers,
+            "cookies": if cookies.is_empty() { Value::Null } else { Value::Array(cookies) },
             "pathParameters": self.parameters,
             "requestContext": {
                 "accountId": "123456789012",

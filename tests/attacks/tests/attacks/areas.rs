@@ -77,6 +77,11 @@ async fn refresh_tokens() {
 }
 
 #[tokio::test]
+async fn session_cookies() {
+    tell_all("session_cookie").await;
+}
+
+#[tokio::test]
 async fn events() {
     tell_all("events").await;
 }

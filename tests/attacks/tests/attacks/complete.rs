@@ -107,6 +107,7 @@ fn test(area: &str) -> &'static str {
         "login_verify" => "areas::logins",
         "names_orgs" => "areas::names_and_organizations",
         "refresh_token" => "areas::refresh_tokens",
+        "session_cookie" => "areas::session_cookies",
         "events" => "areas::events",
         _ => panic!("nobody tells {area}"),
     }

@@ -10,8 +10,16 @@ use serde_json::{Map, Value};
 use crate::expected::{Changes, Expected};
 
 /// The files, and the area each is about.
-pub const AREAS: [&str; 7] =
-    ["api_key", "authz_header", "jwt", "login_verify", "names_orgs", "refresh_token", "events"];
+pub const AREAS: [&str; 8] = [
+    "api_key",
+    "authz_header",
+    "jwt",
+    "login_verify",
+    "names_orgs",
+    "refresh_token",
+    "session_cookie",
+    "events",
+];
 
 /// One attack.
 #[derive(Debug, Clone)]

@@ -105,6 +105,35 @@ async fn a_refresh_costs_one_read_and_one_write_and_theft_one_write_more() {
     assert_eq!(cost(&place), costs(0, 0, 0), "a token that is not ours costs nothing");
 }
 
+/// The origin is looked at in the key set, which is known; the cookie is the body's token in another place.
+#[tokio::test]
+async fn the_dashboard_costs_what_any_client_costs() {
+    let place = Place::new().await;
+    place.login(admin()).await;
+    let (challenge_id, code) = place.challenge(owner()).await;
+    let at_home = |path: &str| {
+        let request = place.request(Method::POST, &format!("/api/v1/auth/{path}"));
+        request.header("x-syncgram-client", "dashboard").header("origin", &place.devstack.base_url)
+    };
+    let foreign = at_home("refresh").header("origin", "https://evil.example");
+    cost(&place);
+    assert_eq!(place.send(foreign).await.0, 403);
+    assert_eq!(cost(&place), costs(0, 0, 0));
+
+    let verify = at_home("login/2fa/verify").json(&json!({"challenge_id": challenge_id, "code": code}));
+    let answer = verify.send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let body: Value = answer.json().await.unwrap();
+    let access = body["data"]["access_token"].as_str().unwrap();
+    assert_eq!(cost(&place), costs(1, 2, 1 + 2 + 7 + EVENT));
+    assert_eq!(place.send(at_home("refresh").header("cookie", &cookie)).await.0, 200);
+    assert_eq!(cost(&place), costs(1, 1, 1 + 3));
+    assert_eq!(place.send(at_home("refresh").header("cookie", "__Host-syncgram_session=rt_x")).await.0, 401);
+    assert_eq!(cost(&place), costs(0, 0, 0), "a token that is not ours costs nothing");
+    assert_eq!(place.send(at_home("logout").bearer_auth(access)).await.0, 204);
+    assert_eq!(cost(&place), costs(0, 1, 1 + EVENT));
+}
+
 #[tokio::test]
 async fn making_and_revoking_a_key_cost_one_read_and_one_transaction_each() {
     let place = Place::new().await;

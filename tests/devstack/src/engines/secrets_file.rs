@@ -13,7 +13,7 @@ use shared::signer::SignError;
 /// What is kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secrets {
-    /// Who issues access tokens: the base URL of the first start, whatever port a later one listens on.
+    /// Who issues access tokens: the base URL of the latest start.
     pub issuer: String,
     /// See `shared::secrets`.
     pub signing: String,

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dashboard::Site;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use shared::app::App;
@@ -126,8 +127,15 @@ pub async fn handle(
         "keys" => keys::handle(app, request).await,
         "organizations" => organizations::handle(app, request).await,
         "jwks" => jwks::handle(app, request).await,
+        "dashboard" => dashboard::handle(&site()?, request).await,
+        "docs" => docs::handle(request).await,
         _ => return Err(InvokeError::Unknown(name.to_owned())),
     })
+}
+
+/// The app, which the function's program puts together once.
+fn site() -> Result<Site, InvokeError> {
+    Site::new().map_err(|error| InvokeError::Function(error.to_string()))
 }
 
 /// Lambda's `Invoke` API, `RequestResponse`.

@@ -1,10 +1,11 @@
 //! A REST API of API Gateway, as far as `infra/template.yaml` describes one.
 //!
 //! What it follows: routes and their precedence, `TOKEN` authorizers with a validation expression and without a cache,
-//! IAM policies, gateway responses, the proxy event, the access log. What it cannot show: throttling, WAF, timeouts,
+//! IAM policies, gateway responses, the proxy event, compression, the access log. What it cannot show: throttling, WAF, timeouts,
 //! usage plans, request validation, TLS, and HTTP/2.
 
 pub mod authorizer;
+mod compression;
 pub mod event;
 pub mod invoke;
 pub mod responses;
@@ -81,6 +82,7 @@ impl Gateway {
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), value);
         }
+        let response = compression::compress(response, &parts.headers, self.api.compressed_from).await;
         self.write_access_log(variables, &response);
         response
     }

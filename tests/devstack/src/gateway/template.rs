@@ -26,6 +26,8 @@ pub struct Api {
     pub responses: GatewayResponses,
     /// The access log's format, with `$context.…` in it.
     pub access_log: Option<String>,
+    /// How long an answer is, in bytes, that is compressed for whoever asks for it; none is without.
+    pub compressed_from: Option<u64>,
 }
 
 /// A template that cannot be used.
@@ -94,8 +96,18 @@ impl Api {
             authorizers,
             responses: gateway_responses(&template, api)?,
             access_log: at(api, &["AccessLogSetting", "Format"]).and_then(scalar),
+            compressed_from: compressed_from(api_id, api)?,
         })
     }
+}
+
+fn compressed_from(api_id: &str, api: &Value) -> Result<Option<u64>, TemplateError> {
+    let said = at(api, &["MinimumCompressionSize"]);
+    let number = |said: &Value| said.as_u64().filter(|bytes| *bytes <= 10 * 1024 * 1024);
+    said.map(|said| {
+        number(said).ok_or_else(|| wrong(api_id, "MinimumCompressionSize is a number up to 10485760"))
+    })
+    .transpose()
 }
 
 fn is_type(resource: &Value, name: &str) -> bool {

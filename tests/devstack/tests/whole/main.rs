@@ -8,6 +8,7 @@
 mod audit;
 mod client;
 mod console;
+mod dashboard;
 mod deploy;
 mod examples;
 mod floods;

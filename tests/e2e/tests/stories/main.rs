@@ -10,6 +10,7 @@ mod going_live;
 mod lockout_and_recovery;
 mod rotating_a_key;
 mod session_life;
+mod the_dashboard;
 mod the_mailed_code;
 mod the_neighbours_organization;
 mod the_operator;

@@ -52,6 +52,7 @@ async fn every_route_says_that_the_service_is_away() {
     let stack = Stack::start().await;
     let (owner, key) = credentials(&stack).await;
     let (challenge, code) = stack.challenge(ACORN.viewer).await;
+    let later = challenge.clone();
     let throttled = json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"});
     stack.devstack.requests.inject(move |_: &Recorded| Some(Fault::Answer(400, throttled.clone())));
     let api = |path: &str| format!("/api/v1{path}");
@@ -120,7 +121,20 @@ async fn every_route_says_that_the_service_is_away() {
         )
         .await;
     cases.refused("the key set, a minute later", Request::get("/.well-known/jwks.json"), &away()).await;
+    // Who the dashboard is, stands beside the keys: nothing is judged, and no code counted, by an issuer that may have gone.
+    let verify = Request::post(&api("/auth/login/2fa/verify"));
+    let verify = verify.json(&json!({"challenge_id": later, "code": code}));
+    for (name, request) in [("verify", verify.clone()), ("refresh", Request::post(&api("/auth/refresh")))] {
+        let dashboard = request.header("X-Syncgram-Client", "dashboard");
+        for origin in [&stack.devstack.base_url, "https://evil.example"] {
+            cases
+                .refused(format!("{name} from {origin}"), dashboard.clone().header("Origin", origin), &away())
+                .await;
+        }
+    }
+    cases.accepted("the app itself", Request::get("/dashboard"), 200).await;
     stack.devstack.requests.heal();
     stack.me(&owner.access).await;
+    cases.accepted("verify, when all is well", verify, 200).await;
     cases.finish();
 }

@@ -22,6 +22,13 @@ fn known() -> Vec<(String, &'static str)> {
         (format!("{organization}/environment"), "PUT"),
         ("/.well-known/jwks.json".to_owned(), "GET, HEAD"),
         ("/.well-known/openid-configuration".to_owned(), "GET, HEAD"),
+        ("/docs".to_owned(), "GET, HEAD"),
+        ("/docs/".to_owned(), "GET, HEAD"),
+        ("/docs/openapi.yaml".to_owned(), "GET, HEAD"),
+        ("/docs/start.js".to_owned(), "GET, HEAD"),
+        ("/dashboard".to_owned(), "GET, HEAD"),
+        ("/dashboard/".to_owned(), "GET, HEAD"),
+        ("/dashboard/0123456789abcdef/app.js".to_owned(), "GET, HEAD"),
     ]
 }
 

@@ -156,7 +156,16 @@ impl Flow {
         };
         let idempotency_key = (self == Self::RefreshWithKey).then_some("0123456789abcdef");
         let user = user.cloned();
-        Some(HttpCall { function, method, resource, parameter, body, idempotency_key, user })
+        Some(HttpCall {
+            function,
+            method,
+            resource,
+            parameter,
+            body,
+            idempotency_key,
+            headers: Vec::new(),
+            user,
+        })
     }
 
     fn order(self, stage: &Stage) -> Option<Value> {

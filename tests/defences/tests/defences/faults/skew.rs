@@ -19,6 +19,7 @@ fn refresh(token: &str) -> HttpCall {
         parameter: None,
         body: json!({ "refresh_token": token }),
         idempotency_key: None,
+        headers: Vec::new(),
         user: None,
     }
 }

@@ -21,7 +21,16 @@ pub async fn lead_on(flow: Flow, stage: &Stage, at: &Environment, what: &str) {
 }
 
 fn call(function: &'static str, method: &'static str, resource: &'static str, body: Value) -> HttpCall {
-    HttpCall { function, method, resource, parameter: None, body, idempotency_key: None, user: None }
+    HttpCall {
+        function,
+        method,
+        resource,
+        parameter: None,
+        body,
+        idempotency_key: None,
+        headers: Vec::new(),
+        user: None,
+    }
 }
 
 async fn log_in_again(stage: &Stage, at: &Environment, what: &str) {

@@ -1,6 +1,7 @@
 //! Nothing leaks: every flow, well and ill, with the most talkative log that an operator can ask for; then each secret is searched for in
 //! logs and metrics, errors, answers, mails and the table.
 
+mod dashboard;
 mod search;
 
 use std::fmt::Debug;
@@ -227,7 +228,9 @@ async fn no_secret_is_in_logs_errors_answers_mails_or_the_table() {
     let logged = logged();
     let stage = Box::pin(Stage::new()).await;
     let mut secrets = Secrets::of(&stage).await;
-    let answers = Box::pin(every_flow(&stage, &mut secrets)).await;
+    let mut answers = Box::pin(every_flow(&stage, &mut secrets)).await;
+    answers += &Box::pin(dashboard::session(&stage, &mut secrets)).await;
+    secrets.none_in("the table", &lines(&stage.table().await));
 
     let mut errors_said = String::new();
     let place = rotation::Place::over(Arc::clone(&stage.place.devstack));
@@ -261,7 +264,13 @@ async fn no_secret_is_in_logs_errors_answers_mails_or_the_table() {
     secrets.none_in("the log", &log);
     secrets.none_in("the gateway's log", &stage.place.devstack.logs.text());
     // The search looked at something: lines of every kind of call, and their metrics.
-    for what in ["\"action\":\"login\"", "\"action\":\"refresh\"", "\"action\":\"key.create\"", "_aws"] {
+    for what in [
+        "\"action\":\"login\"",
+        "\"action\":\"refresh\"",
+        "\"action\":\"key.create\"",
+        "origin_not_allowed",
+        "_aws",
+    ] {
         assert!(log.contains(what), "{what} is not in the log");
     }
 }

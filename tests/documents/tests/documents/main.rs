@@ -1,0 +1,14 @@
+//! What the documents print does what they say.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what went wrong by failing there; clippy knows only the test functions"
+)]
+
+mod architecture;
+mod integrate;
+mod names;
+mod pasted;
+mod place;
+mod scanning;
+mod tokens;

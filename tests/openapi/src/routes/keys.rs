@@ -1,0 +1,99 @@
+//! API keys.
+
+use keys::{CreateKey, CreatedKey, Keys, Page};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::json;
+use shared::api_keys::{Env, Status};
+use shared::flows::Refusal::{
+    ActiveKeyExists, IdempotencyMismatch, IdempotencySpent, InsufficientRole, OnboardingIncomplete,
+    OrganizationSuspended, RateLimited, SessionOver, WrongOrganization,
+};
+use shared::http::Shown;
+use shared::ids::{InvalidId, KeyId};
+
+use super::samples::{KEY, NAME, key, minutes_later};
+use crate::operation::{Caller, Operation, Parameter, in_path};
+
+pub fn all() -> Result<Vec<Operation>, InvalidId> {
+    Ok(vec![create()?, list()?, revoke()?])
+}
+
+fn create() -> Result<Operation, InvalidId> {
+    let created = CreatedKey {
+        api_key_id: KeyId::parse(KEY)?,
+        key: Shown::new(&format!("{}…", Env::Test.key_prefix())),
+        key_name: NAME.to_owned(),
+        env: Env::Test,
+        created_at: minutes_later(30),
+        expires_at: None,
+    };
+    Ok(Operation::new(
+        ("post", "/api/v1/auth/api-keys"),
+        ("API keys", "createKey"),
+        "Make an API key",
+        "The answer shows the key, this once. It is for the environment that the organization is in; `env` is accepted and changes nothing. \
+         To rotate, revoke the active key and make another. A person makes one a minute. With an `idempotency_key` the same request may be \
+         sent again for 24 hours and gets the identical answer, key included. Roles: owner, admin.",
+    )
+    .for_a(Caller::Person)
+    .takes::<CreateKey>(json!({ "key_name": NAME }))
+    .answers(201, "Made. Keep the key: nobody can show it again.", created)
+    .refuses([SessionOver, WrongOrganization, OrganizationSuspended, InsufficientRole, OnboardingIncomplete])
+    .refuses([IdempotencyMismatch, IdempotencySpent, ActiveKeyExists, RateLimited { retry_after: 1 }]))
+}
+
+fn list() -> Result<Operation, InvalidId> {
+    let limit = Parameter {
+        place: "query",
+        name: "limit",
+        about: "At most so many keys.",
+        schema: |generator| member::<Page>(generator, "limit"),
+        example: None,
+    };
+    let cursor = Parameter {
+        place: "query",
+        name: "cursor",
+        about: "The `next_cursor` of the page before.",
+        schema: |generator| member::<Page>(generator, "cursor"),
+        example: None,
+    };
+    let page = Keys { next_cursor: None, keys: vec![key(Status::Active, None)?] };
+    Ok(Operation::new(
+        ("get", "/api/v1/auth/api-keys"),
+        ("API keys", "listKeys"),
+        "List the organization's API keys, newest first",
+        "",
+    )
+    .for_a(Caller::Person)
+    .with(limit)
+    .with(cursor)
+    .answers(200, "A page of them. Never the keys themselves.", page)
+    .refuses([OrganizationSuspended]))
+}
+
+fn revoke() -> Result<Operation, InvalidId> {
+    Ok(Operation::new(
+        ("delete", "/api/v1/auth/api-keys/{api_key_id}"),
+        ("API keys", "revokeKey"),
+        "Revoke an API key",
+        "It is refused from the very next request. Revoking again gives the same answer. Roles: owner, admin.",
+    )
+    .for_a(Caller::Person)
+    .with(in_path("api_key_id", "The id of its record, from making or listing it.", KEY))
+    .answers(200, "Revoked, now or before.", key(Status::Revoked, Some(minutes_later(90)))?)
+    .refuses([SessionOver, WrongOrganization, OrganizationSuspended, InsufficientRole]))
+}
+
+/// What a query's type says of one of its members.
+fn member<T: JsonSchema>(generator: &mut SchemaGenerator, name: &str) -> Schema {
+    let whole = T::json_schema(generator);
+    let member = whole.get("properties").and_then(|all| all.get(name)).cloned().unwrap_or_default();
+    let mut schema = Schema::try_from(member).unwrap_or_default();
+    schema.remove("description");
+    // A parameter is there or not; null is nothing that a query can say.
+    if let Some([kind, _]) = schema.get("type").and_then(|it| it.as_array()).map(Vec::as_slice) {
+        let kind = kind.clone();
+        schema.insert("type".to_owned(), kind);
+    }
+    schema
+}
