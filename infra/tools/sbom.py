@@ -14,7 +14,6 @@ too. `cargo metadata` says more than is built (docs/adr/0019-bill-of-materials.m
 import argparse
 import hashlib
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -23,6 +22,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Of this repository and of nobody's registry: `pkg:cargo/login` would be somebody else's crate.
 OURS = "pkg:generic/syncgram-pay-auth"
+# Crates that are not compiled into a function, but whose files are put into it by its build script: Swagger UI.
+CARRIED = {"docs": ["utoipa-swagger-ui-vendored"]}
 LINE = re.compile(r"(\d+)(\S+) v(\S+?)(?: \(([^)]*)\))?(?: \(\*\))? \| (.*?) \| (.*?)(?: \(\*\))?$")
 
 
@@ -59,7 +60,7 @@ def crates_of(functions, target):
     """Every crate in any of the functions, by name and version, each knowing what it needs."""
     packages = [word for name in functions for word in ("--package", name)]
     tree = said(
-        os.environ.get("CARGO", "cargo"), "tree", "--locked", "--target", target, "--edges", "normal,no-proc-macro", "--prefix", "depth",
+        "cargo", "tree", "--locked", "--target", target, "--edges", "normal,no-proc-macro", "--prefix", "depth",
         "--format", "{p} | {l} | {r}", *packages,
     )  # fmt: skip
     crates, above = {}, []
@@ -73,6 +74,14 @@ def crates_of(functions, target):
             above[-1].needs.add(crate)
         above.append(crate)
     return crates
+
+
+def carried_by(function):
+    """What it carries without being made of it."""
+    for name in CARRIED.get(function, []):
+        line = said("cargo", "tree", "--locked", "--package", name, "--depth", "0", "--prefix", "depth", "--format", "{p} | {l} | {r}")
+        _, name, version, _, licence, repository = LINE.match(line.splitlines()[0]).groups()
+        yield Crate(name, version, False, licence, repository)
 
 
 def reached_from(root):
@@ -103,6 +112,7 @@ def standard_library():
 
 def bill(root, program, checksums, std):
     about = root.component(checksums)
+    root.needs.update(carried_by(root.name))
     about["type"] = "application"
     about["hashes"] = [{"alg": "SHA-256", "content": hashlib.sha256(program.read_bytes()).hexdigest()}]
     crates = reached_from(root)

@@ -7,6 +7,7 @@ use crate::app::{App, Outside};
 use crate::causes::{Incurable, causes};
 use crate::config::{Config, ConfigError, logs};
 use crate::key_sets::KeySetsError;
+use crate::panics;
 use crate::secrets::SecretError;
 
 /// What a function uses beyond the table. What it uses must be configured, and is read ahead: at init's full CPU, so that the first
@@ -83,6 +84,7 @@ impl fmt::Debug for InitError {
 /// answers 503, and the next call starts another process: so it works as soon as it is set right.
 pub async fn start(uses: Uses) -> Result<App, InitError> {
     logs::init();
+    panics::hush();
     let config = Config::from_environment(uses.variables())?;
     let app = App::new(&config, Outside::real())?;
     read_ahead(&app, &config, uses).await?;

@@ -8,7 +8,7 @@
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
 //! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
-//! - `addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `rng`, `sensitive`: what all of them stand on.
+//! - `addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
 pub mod api_keys;
@@ -33,6 +33,7 @@ pub mod links;
 pub mod mail;
 pub mod metrics;
 pub mod organizations;
+pub mod panics;
 pub mod passwords;
 pub mod principals;
 pub mod rng;

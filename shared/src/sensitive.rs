@@ -79,6 +79,7 @@ mod tests {
         assert!(!Compared::<crate::challenges::Code>::EASILY);
         assert!(!Compared::<crate::api_keys::PlainKey>::EASILY);
         assert!(!Compared::<crate::tokens::refresh_token::RefreshToken>::EASILY);
+        assert!(!Compared::<crate::tokens::refresh_token::Salt>::EASILY);
         assert!(!Compared::<crate::secrets::RotatingKey>::EASILY);
     };
 

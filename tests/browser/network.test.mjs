@@ -43,7 +43,7 @@ test("what failed can be tried again, and the focus stays near", async () => {
 
 test("a page that is no answer of ours is an error in words", async () => {
   const page = await open();
-  stage.proxy.instead(to("POST", "/auth/login"), 1, 502, {});
+  stage.proxy.instead(to("POST", "/auth/login"), 1, 502, "<h1>Bad Gateway</h1>");
   await page.getByLabel("Email address").fill(ACORN.owner);
   await page.getByLabel("Password").fill("whatever-it-is");
   await page.getByRole("button", { name: "Continue" }).click();

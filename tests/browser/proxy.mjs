@@ -136,12 +136,12 @@ export async function startProxy(upstream) {
         return "lose";
       } });
     },
-    /** Answers itself. @param {Which} which @param {number} times @param {number} status @param {object} body @param {object} [headers] */
+    /** Answers itself. @param {Which} which @param {number} times @param {number} status @param {object | string} body @param {object} [headers] */
     instead(which, times, status, body, headers = {}) {
       let left = times;
       rules.unshift({ after: false, which: (exchange) => left > 0 && which(exchange), act: async () => {
         left -= 1;
-        return { status, headers, body: JSON.stringify(body) };
+        return { status, headers, body: typeof body === "string" ? body : JSON.stringify(body) };
       } });
     },
     close: () => new Promise((resolve) => {

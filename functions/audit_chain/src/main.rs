@@ -4,18 +4,19 @@ use audit_chain::ChainError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use shared::init::{Uses, start};
+use shared::panics::caught;
 
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let app = start(Uses { audit: true, ..Uses::default() }).await?;
     let app = &app;
-    run(service_fn(|event: LambdaEvent<Value>| async move {
+    run(caught(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
         audit_chain::handle(app, payload, &context.request_id).await.map_err(|error: ChainError| Diagnostic {
             error_type: error.word().to_owned(),
             error_message: error.to_string(),
         })
-    }))
+    })))
     .await
 }

@@ -4,13 +4,14 @@ use authorizer::AuthorizerError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use shared::init::{Uses, start};
+use shared::panics::caught;
 
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let app = start(Uses { key_set: true, audience: true, ..Uses::default() }).await?;
     let app = &app;
-    run(service_fn(|event: LambdaEvent<Value>| async move {
+    run(caught(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
         authorizer::handle(app, payload, &context.request_id).await.map_err(|error: AuthorizerError| {
             Diagnostic {
@@ -19,6 +20,6 @@ async fn main() -> Result<(), Error> {
                 error_message: error.to_string(),
             }
         })
-    }))
+    })))
     .await
 }

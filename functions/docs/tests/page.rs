@@ -1,5 +1,7 @@
 //! The page and the document over HTTP, as the template routes them.
 
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
+
 use std::path::Path;
 
 use devstack::bootstrap::{Bootstrap, Init};

@@ -10,6 +10,7 @@ use shared::flows::{self, CodeType};
 use shared::http::{self, Answer, Call, Client, Problem, Text, Time};
 use shared::ids::ChallengeId;
 use shared::request;
+use shared::sensitive::Sensitive;
 
 /// A challenge id, or what is long enough to be worth looking at; ours have 29 characters.
 pub type ChallengeIdText = Text<1, 64>;
@@ -20,7 +21,7 @@ request! {
         /// The challenge of the login.
         pub challenge_id: ChallengeIdText,
         /// What was mailed: six digits.
-        pub code: Text<4, 32>,
+        pub code: Sensitive<Text<4, 32>>,
         /// Which kind of code it is.
         #[schemars(extend("default" = CodeType::default()))]
         pub code_type: Option<CodeType>,
@@ -61,7 +62,7 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 async fn verify(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let client = Client::of(app, call).await?;
     let Verify { challenge_id, code, code_type } = call.body()?;
-    let (id, code, kind) = (challenge_id.as_str(), Code::typed(code.as_str()), code_type.unwrap_or_default());
+    let (id, code, kind) = (challenge_id.as_str(), Code::typed(code.expose().as_str()), code_type.unwrap_or_default());
     let tokens = flows::verify(app, call.origin(), id, &code, kind).await?;
     Ok(client.tokens(&tokens))
 }

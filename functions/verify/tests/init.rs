@@ -25,6 +25,7 @@ async fn start(devstack: &Devstack, changes: &[(&'static str, &str)]) -> Init {
     for (name, value) in changes {
         environment.iter_mut().find(|(it, _)| it == name).unwrap().1 = (*value).to_owned();
     }
+    environment.push(("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned()));
     Bootstrap::start(Path::new(env!("CARGO_BIN_EXE_verify")), &environment).await.unwrap()
 }
 
@@ -104,4 +105,43 @@ async fn a_signing_secret_without_a_value_yet_is_waited_for() {
     let mut running = started(&devstack, &[("SIGNING_SECRET", "devstack/not-yet")]).await;
     let (status, answer) = call(&devstack, &mut running).await;
     assert_eq!(status, 503, "{answer}");
+}
+
+/// Whatever Secrets Manager or the table give in place of what is needed, it is quoted neither by an init that fails, nor by calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_used_is_quoted_by_nobody() {
+    const SECRET: &str = "what-was-found-instead-of-a-secret";
+    let devstack = Devstack::start(Options::default()).await.unwrap();
+    let signing = json!({"kid": SECRET, "pkcs8": SECRET});
+    let of = |value: Value| json!({"Name": "n", "SecretString": value.to_string()});
+    for wrong in [
+        json!({ "SecretString": SECRET }),
+        json!({ "SecretString": format!("{{\"signing\": \"{SECRET}") }),
+        of(json!(SECRET)),
+        of(json!({ SECRET: SECRET })),
+        of(json!({"signing": signing, "refresh": {"key": SECRET}})),
+        of(
+            json!({"signing": signing, "refresh": {"key": [SECRET]}, "key": SECRET, "previous": SECRET, "next": "short"}),
+        ),
+    ] {
+        let secrets = Faulty::answering(200, wrong.clone()).await.unwrap();
+        let said = refused(&devstack, &[(SECRETS_AT, &secrets.endpoint)]).await;
+        assert!(said.contains("nothing usable") && !said.contains(SECRET), "{wrong}: {said}");
+    }
+    let away = Faulty::answering(400, json!({"__type": "InternalServiceError", "SecretString": SECRET}));
+    let away = away.await.unwrap();
+    let key = json!({"M": {"kid": {"S": SECRET}, "kty": {"N": "7"}, "x": {"S": SECRET}}});
+    let item = json!({"pk": {"S": "KEYSET"}, "sk": {"S": "KEYSET"}, "v": {"N": "1"}, "issuer": {"S": SECRET}, "keys": {"L": [key]}});
+    let corrupt = Faulty::answering(200, json!({"Item": item, "Responses": [{"Item": item}]})).await.unwrap();
+    let binary = Faulty::answering(200, json!({ "SecretBinary": SECRET })).await.unwrap();
+    for (name, at) in [(SECRETS_AT, away), (SECRETS_AT, binary), (TABLE_AT, corrupt)] {
+        let mut running = started(&devstack, &[(name, &at.endpoint)]).await;
+        let (status, answer) = call(&devstack, &mut running).await;
+        let said = running.end().await;
+        assert_eq!(status, 503, "{answer}");
+        assert!(said.contains("cannot be read"), "the log says why: {said}");
+        for text in [said, answer.to_string()] {
+            assert!(!text.contains(SECRET), "{text}");
+        }
+    }
 }

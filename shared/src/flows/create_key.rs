@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::trail::Trail;
 use super::{Origin, Refusal, WRITE_TRIES, may_write};
@@ -52,6 +53,12 @@ struct Kept {
     key: String,
     created_at: i64,
     expires_at: Option<i64>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.key.zeroize();
+    }
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
@@ -195,7 +202,7 @@ impl Seal<'_> {
             created_at: created.created_at,
             expires_at: created.expires_at,
         };
-        let message = zeroize::Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| Failure::Sealing)?);
+        let message = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| Failure::Sealing)?);
         let sealed = crypto::seal(app.rng.as_ref(), self.secret.current(), &self.context(), &message)
             .map_err(|_| Failure::Sealing)?;
         Ok(SealedAnswer {
@@ -218,14 +225,14 @@ impl Seal<'_> {
             .into_iter()
             .find_map(|secret| crypto::open(secret, &self.context(), &sealed).ok());
         let message = message.ok_or(Refusal::IdempotencyMismatch)?;
-        let kept: Kept = serde_json::from_slice(&message).map_err(|_| Failure::Sealing)?;
+        let mut kept: Kept = serde_json::from_slice(&message).map_err(|_| Failure::Sealing)?;
         if kept.request != request.into() {
             return Err(Refusal::IdempotencyMismatch);
         }
         Ok(CreatedKey {
-            api_key_id: kept.api_key_id,
+            api_key_id: kept.api_key_id.clone(),
             key: PlainKey::parse(&kept.key).map_err(|_| Failure::Sealing)?,
-            key_name: kept.request.key_name,
+            key_name: std::mem::take(&mut kept.request.key_name),
             created_at: kept.created_at,
             expires_at: kept.expires_at,
         })

@@ -9,10 +9,12 @@ use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Error, IntoResponse, LambdaEvent, Request, Service};
 
+use crate::panics::caught;
+
 /// The longest query that is passed on, in bytes. The gateway's limit for a request line and all headers is 10 KiB.
 const MAX_QUERY_BYTES: usize = 16 * 1024;
 
-/// Serves HTTP events for as long as the execution environment lives; `lambda_http::run`, but for [`settled`].
+/// Serves HTTP events for as long as the execution environment lives; `lambda_http::run`, but for [`settled`] and [`caught`].
 pub async fn serve<'a, R, S, E>(handler: S) -> Result<(), Error>
 where
     S: Service<Request, Response = R, Error = E>,
@@ -20,7 +22,7 @@ where
     R: IntoResponse,
     E: std::fmt::Debug + Into<Diagnostic>,
 {
-    lambda_runtime::run(Settled(Adapter::from(handler))).await
+    lambda_runtime::run(caught(Settled(Adapter::from(handler)))).await
 }
 
 /// An event with what `lambda_http` would trip over settled.

@@ -17,14 +17,13 @@ pub enum StoreError {
     /// Somebody else is writing the same items, and went on doing so at every try.
     #[error("somebody else is writing the same items")]
     Contended(#[source] Option<Cause>),
-    /// An item is not what this version reads.
-    #[error("the item {item} cannot be read")]
+    /// An item is not what this version reads. What the deserializer said is not kept: it quotes what it found.
+    #[error("the item {item} cannot be read: {trouble}")]
     Corrupt {
         /// The item's partition-key prefix: no id, no hash.
         item: String,
-        /// What was wrong with it.
-        #[source]
-        cause: Option<Cause>,
+        /// What is wrong with it, in fixed words.
+        trouble: &'static str,
     },
     /// The table is not there, or is not ours to use.
     #[error("the table {trouble}")]

@@ -250,10 +250,10 @@ refused_item!(put_item::PutItemError, update_item::UpdateItemError);
 fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     let kind = Key::of(&item).map(|key| key.kind()).unwrap_or_default();
     if version(&item).is_none_or(|version| version > SHAPE_VERSION) {
-        return Err(StoreError::Corrupt { item: kind, cause: None });
+        return Err(StoreError::Corrupt { item: kind, trouble: "no version, or a later one" });
     }
     serde_dynamo::from_item(item)
-        .map_err(|cause| StoreError::Corrupt { item: kind, cause: Some(Cause::of(&cause)) })
+        .map_err(|_| StoreError::Corrupt { item: kind, trouble: "a member is missing or another" })
 }
 
 /// The version of an item's shape.

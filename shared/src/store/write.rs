@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use super::error::StoreError;
 use super::keys::Key;
-use crate::causes::Cause;
 
 /// An item as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -38,10 +37,7 @@ pub(super) struct Write {
 impl Write {
     /// Puts a whole item.
     pub fn put<T: Serialize>(key: Key, entity: &T) -> Result<Self, StoreError> {
-        let corrupt = |cause: serde_dynamo::Error| StoreError::Corrupt {
-            item: key.kind(),
-            cause: Some(Cause::of(&cause)),
-        };
+        let corrupt = |_| StoreError::Corrupt { item: key.kind(), trouble: "it is no item" };
         let mut item: Item = serde_dynamo::to_item(entity).map_err(corrupt)?;
         item.extend(key.attributes());
         item.insert("v".to_owned(), number(SHAPE_VERSION));

@@ -7,7 +7,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ulid::Ulid;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use crate::crypto;
 use crate::ids::SessionId;
@@ -21,25 +21,26 @@ const GENERATION_BYTES: usize = 4;
 const SALT_BYTES: usize = 32;
 const BODY_BYTES: usize = ID_BYTES + GENERATION_BYTES + SALT_BYTES;
 const TOKEN_BYTES: usize = BODY_BYTES + 32;
+const TEXT_BYTES: usize = PREFIX.len() + TOKEN_BYTES / 3 * 4;
 
 /// A text that is no refresh token we made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not a refresh token of ours")]
 pub struct InvalidRefreshToken;
 
-/// What makes one successor differ from another.
-#[derive(Clone)]
-pub struct Salt([u8; SALT_BYTES]);
+/// What makes one successor differ from another: a part of it, and what an `Idempotency-Key` comes to.
+#[derive(Debug, Clone)]
+pub struct Salt(Sensitive<[u8; SALT_BYTES]>);
 
 impl Salt {
     /// A salt nobody can repeat.
     pub fn random(rng: &dyn Rng) -> Self {
-        Self(rng::bytes(rng))
+        Self(Sensitive::new(rng::bytes(rng)))
     }
 
     /// The salt of a request that carries an idempotency key: repeating the request repeats the salt.
     pub fn from_idempotency_key(key: &str) -> Self {
-        Self(crypto::sha256(&[key.as_bytes()]))
+        Self(Sensitive::new(crypto::sha256(&[key.as_bytes()])))
     }
 }
 
@@ -54,21 +55,23 @@ pub struct RefreshToken {
 impl RefreshToken {
     /// Makes the token of one generation of a session.
     pub fn make(key: &[u8], session_id: &SessionId, generation: u32, salt: &Salt) -> Self {
-        let mut bytes = Vec::with_capacity(TOKEN_BYTES);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(TOKEN_BYTES));
         bytes.extend_from_slice(&id_bytes(session_id));
         bytes.extend_from_slice(&generation.to_be_bytes());
-        bytes.extend_from_slice(&salt.0);
+        bytes.extend_from_slice(salt.0.expose());
         let mac = crypto::hmac_sha256(key, &[&bytes]);
         bytes.extend_from_slice(&mac);
-        let text = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(&bytes));
-        bytes.zeroize();
+        // As long as it gets from the beginning: a text that grows leaves its beginnings behind.
+        let mut text = String::with_capacity(TEXT_BYTES);
+        text.push_str(PREFIX);
+        BASE64_URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
         Self { session_id: session_id.clone(), generation, text: Sensitive::new(text) }
     }
 
     /// Reads a token and checks its MAC under any of `keys` (the current refresh key and the previous one).
     pub fn parse(text: &str, keys: &[&[u8]]) -> Result<Self, InvalidRefreshToken> {
         let encoded = text.strip_prefix(PREFIX).ok_or(InvalidRefreshToken)?;
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvalidRefreshToken)?;
+        let bytes = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvalidRefreshToken)?);
         if bytes.len() != TOKEN_BYTES {
             return Err(InvalidRefreshToken);
         }
@@ -142,6 +145,18 @@ mod tests {
         let make = |key: &str| RefreshToken::make(b"k", &id, 1, &Salt::from_idempotency_key(key)).hash();
         assert_eq!(make("0123456789abcdef"), make("0123456789abcdef"));
         assert_ne!(make("0123456789abcdef"), make("0123456789abcdeg"));
+    }
+
+    /// The patterns name the types: what they hold is wiped when it is dropped.
+    #[test]
+    fn tokens_and_salts_are_wiped_and_were_never_moved() {
+        let salt = Salt::random(&SystemRng);
+        let RefreshToken { text, .. } = RefreshToken::make(b"k", &session(), 1, &salt);
+        let text: Sensitive<String> = text;
+        assert_eq!((text.expose().len(), text.expose().capacity()), (TEXT_BYTES, TEXT_BYTES), "it grew");
+        let Salt(bytes) = salt;
+        let bytes: Sensitive<[u8; SALT_BYTES]> = bytes;
+        assert_eq!(format!("{bytes:?}"), "[sensitive]");
     }
 
     #[test]

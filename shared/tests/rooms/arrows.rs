@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LINES: &[&[&str]] = &[
-    &["causes", "clock", "deadline", "rng", "sensitive", "metrics"],
+    &["causes", "clock", "deadline", "rng", "sensitive", "metrics", "panics"],
     &["crypto", "ids"],
     &["addresses", "audit"],
     &["api_keys", "guards", "links", "passwords", "tokens", "users"],
@@ -82,4 +82,23 @@ fn functions_know_no_sdk_and_no_other_function() {
             }
         }
     }
+}
+
+/// A panic is said by Lambda's own runtime with all that it quotes, unless it is caught before.
+#[test]
+fn functions_catch_their_panics() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let mut seen = 0;
+    for entry in fs::read_dir(&root).unwrap() {
+        let main = entry.unwrap().path().join("src/main.rs");
+        let source = fs::read_to_string(&main).unwrap();
+        let (plain, caught) = (source.matches("run(").count(), source.matches("run(caught(").count());
+        assert!(
+            plain == caught && (caught == 1 || source.contains("    serve(service_fn(")),
+            "{}",
+            main.display()
+        );
+        seen += 1;
+    }
+    assert!(seen >= 12, "only {seen} functions were found");
 }

@@ -1,6 +1,6 @@
 //! A function as Lambda runs it: its own program in its own process, which asks a runtime API for events. And an AWS that fails.
 
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const MAX_BODY: usize = 1 << 20;
 pub enum Init {
     /// It asked for its first event.
     Started(Bootstrap),
-    /// It ended without; this is what it said on standard error.
+    /// It ended without; this is what it said, its log included.
     Failed(String),
 }
 
@@ -32,7 +32,14 @@ pub struct Bootstrap {
     child: Child,
     events: mpsc::Sender<Value>,
     answers: mpsc::Receiver<Value>,
+    said: Option<Said>,
     _runtime: Running,
+}
+
+/// What a process says on standard output, which is its log, and on standard error: each whole when it ends.
+struct Said {
+    output: oneshot::Receiver<String>,
+    error: oneshot::Receiver<String>,
 }
 
 struct RuntimeApi {
@@ -47,6 +54,14 @@ impl Bootstrap {
     /// # Errors
     /// When the operating system refuses.
     pub async fn start(program: &Path, environment: &[(&'static str, String)]) -> std::io::Result<Init> {
+        Self::run(Command::new(program), environment).await
+    }
+
+    /// The same for a program with arguments.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub async fn run(mut command: Command, environment: &[(&'static str, String)]) -> std::io::Result<Init> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         let (events, waiting) = mpsc::channel(1);
@@ -57,30 +72,40 @@ impl Bootstrap {
         let runtime = Running::spawn(async move {
             let _ = axum::serve(listener, router).await;
         });
-        let mut command = Command::new(program);
         command.env_clear().envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
         command.env("AWS_LAMBDA_RUNTIME_API", address);
         // What Lambda sets and the runtime crate cannot do without.
         command.envs([("AWS_LAMBDA_FUNCTION_NAME", "f"), ("AWS_LAMBDA_FUNCTION_VERSION", "1")]);
         command.envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("AWS_LAMBDA_LOG_STREAM_NAME", "s")]);
         command.env("AWS_LAMBDA_LOG_GROUP_NAME", "g");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let ended = until_the_end_of(child.stderr.take());
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let output = until_the_end_of(child.stdout.take());
+        let mut error = until_the_end_of(child.stderr.take());
         tokio::select! {
             _ = start.wait_for(|started| *started) => {
-                Ok(Init::Started(Self { child, events, answers, _runtime: runtime }))
+                let said = Some(Said { output, error });
+                Ok(Init::Started(Self { child, events, answers, said, _runtime: runtime }))
             }
-            said = ended => {
+            said = &mut error => {
                 child.wait()?;
-                Ok(Init::Failed(said.unwrap_or_default()))
+                Ok(Init::Failed(output.await.unwrap_or_default() + &said.unwrap_or_default()))
             }
         }
     }
 
-    /// Calls the function with an event; what it answers. `None` when it ends instead.
+    /// Calls the function with an event; what it answers, or the error it reports. `None` when it ends instead.
     pub async fn invoke(&mut self, event: Value) -> Option<Value> {
         self.events.send(event).await.ok()?;
         self.answers.recv().await
+    }
+
+    /// Ends the process; all that it said, its log first.
+    pub async fn end(mut self) -> String {
+        let _ = self.child.kill();
+        let Some(Said { output, error }) = self.said.take() else {
+            return String::new();
+        };
+        output.await.unwrap_or_default() + &error.await.unwrap_or_default()
     }
 }
 
@@ -92,19 +117,19 @@ impl Drop for Bootstrap {
 }
 
 /// Everything a process says until it ends.
-fn until_the_end_of(stream: Option<std::process::ChildStderr>) -> oneshot::Receiver<String> {
+fn until_the_end_of(stream: Option<impl Read + Send + 'static>) -> oneshot::Receiver<String> {
     let (say, said) = oneshot::channel();
     std::thread::spawn(move || {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         if let Some(mut stream) = stream {
-            let _ = stream.read_to_string(&mut text);
+            let _ = stream.read_to_end(&mut bytes);
         }
-        let _ = say.send(text);
+        let _ = say.send(String::from_utf8_lossy(&bytes).into_owned());
     });
     said
 }
 
-/// The two of the runtime API's four endpoints that a function needs which does not crash.
+/// The three of the runtime API's four endpoints that a function needs whose init succeeds: the next event, its answer, its error.
 async fn runtime_api(State(api): State<Arc<RuntimeApi>>, request: Request) -> Response {
     if request.uri().path().ends_with("/invocation/next") {
         api.started.send_replace(true);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "its helpers fail by panicking, as tests do")]
 
 mod mutate;
+mod run;
 
 use std::fs;
 use std::panic::catch_unwind;

@@ -7,8 +7,8 @@ use defences::faults::{self as kinds, Kind, Span};
 use defences::flight::flying;
 use devstack::engines::recorder::Recorded;
 use rotate_signing_key::RotationError;
-use rotation::{INTERVAL_DAYS, Place, STEPS, kid};
-use serde_json::json;
+use rotation::{Environment, INTERVAL_DAYS, Place, STEPS, kid};
+use serde_json::{Value, json};
 
 /// What the function is called for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -157,4 +157,79 @@ async fn a_drill_survives_every_fault() {
 #[tokio::test]
 async fn the_cleaning_up_survives_every_fault() {
     survives_everything(What::CleanUp).await;
+}
+
+/// As CloudFormation leaves it: a secret without a value, named anew for each case, and a table without a key set.
+async fn deployed(place: &Place, case: usize) -> (String, Environment) {
+    let secret = format!("fresh/{case}");
+    place.devstack.dynamodb.forget("KEYSET", "KEYSET").await.unwrap();
+    place.secrets().create_secret().name(&secret).send().await.unwrap();
+    let at = place.environment_like(|config| {
+        secret.clone_into(&mut config.signing_secret);
+        "https://issuer.example".clone_into(&mut config.issuer);
+    });
+    (secret, at)
+}
+
+/// The first key is made, cut off as `inject` says and asked for again. Then somebody can log in, and nobody makes another.
+async fn first_meets(place: &Place, case: usize, inject: impl FnOnce(&Environment), what: &str) {
+    let (secret, at) = deployed(place, case).await;
+    inject(&at);
+    let make = || Box::pin(rotate_signing_key::handle(&at.app, json!({"first": true}), "test"));
+    let (made, took) = flying(make()).await;
+    at.heal();
+    assert!(took < Duration::from_secs(3), "{what}: {took:?}");
+    assert!(matches!(made, Ok(_) | Err(RotationError::Failed(_))), "{what}: {made:?}");
+    if made.is_err() {
+        place.advance(60);
+        make().await.unwrap_or_else(|error| panic!("{what}, then again: {error:?}"));
+    }
+    let value = place.current(&secret).await;
+    let both = || ["signing", "next"].map(|signer| kid(&value[signer]));
+    let published = place.published().await;
+    assert!(both().iter().all(|kid| published.contains(kid)), "{what}: {published:?}");
+    let tokens = place.login(&at).await;
+    assert!(at.accepts(tokens.access_token.expose()).await, "{what}");
+    make().await.unwrap();
+    assert_eq!(place.current(&secret).await, value, "{what}: a second first key");
+    // What a try has published that came to nothing is dropped like any key that has retired.
+    for days in [0, INTERVAL_DAYS] {
+        place.advance_days(days);
+        let answer: Value =
+            rotate_signing_key::handle(&at.app, json!({"clean_up": true}), "test").await.unwrap();
+        assert!(answer["notes"].is_array(), "{answer}");
+    }
+    assert_eq!(place.published().await.len(), 2, "{what}: something is left behind");
+}
+
+#[tokio::test]
+async fn the_first_key_survives_every_fault() {
+    let place = Box::pin(Place::new()).await;
+    let seen: Arc<Mutex<Vec<Recorded>>> = Arc::default();
+    let recording = Arc::clone(&seen);
+    let record = move |at: &Environment| {
+        kinds::numbered(&at.requests, move |_, request| {
+            recording.lock().unwrap().push(request.clone());
+            None
+        });
+    };
+    Box::pin(first_meets(&place, 0, record, "nothing")).await;
+    // Up to the login that follows: the requests of the making alone are met.
+    let requests = seen.lock().unwrap().clone();
+    assert!(requests.iter().any(|it| it.operation == "TransactWriteItems"), "nothing was published");
+    let mut cases = 0;
+    for (nth, request) in requests.iter().enumerate() {
+        for (turn, kind) in kinds::ALL.into_iter().filter(|kind: &Kind| kind.fits(request)).enumerate() {
+            for (way, span) in [Span::Once, Span::FromThenOn].into_iter().enumerate() {
+                if !kinds::whole() && (2 * turn + way + nth) % 6 != 0 {
+                    continue;
+                }
+                cases += 1;
+                let what = format!("first, request {nth} ({}), {kind:?} {span:?}", request.operation);
+                let inject = |at: &Environment| kinds::inject(&at.requests, nth, kind, span);
+                Box::pin(first_meets(&place, cases, inject, &what)).await;
+            }
+        }
+    }
+    assert!(cases >= requests.len() && requests.len() >= 5, "{cases} faults in {} requests", requests.len());
 }

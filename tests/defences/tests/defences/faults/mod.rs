@@ -10,7 +10,7 @@
 //! | F6 | the same at the second step | `matrix::a_second_step_survives_every_fault` |
 //! | F7 | the same at revoking and logging out | `matrix::a_key_survives_every_fault`, `matrix::an_organization_and_a_logout_survive_every_fault` |
 //! | F8 | killed between two writes | `matrix` (each flow, killed after each write) |
-//! | F9 | delivered twice | `twice` |
+//! | F9 | delivered twice, and an event that is sent twice | `twice`, `twice::a_change_whose_answer_is_lost_is_one_event_of_one_id` |
 //! | F10 | clocks five minutes apart, a frozen environment | `skew` |
 //! | F11 | Secrets Manager is away | `secrets::without_secrets_a_cold_environment_answers_503_and_a_warm_one_goes_on_for_an_hour` |
 //! | F12 | a secret that cannot be read | `secrets::a_secret_that_cannot_be_read_replaces_none_that_can_and_signs_nothing` |
@@ -18,7 +18,7 @@
 //! | F14 | what has expired is still there | `expired` |
 //! | F15 | an authorizer that fails | `gateway` |
 //!
-//! Rotations have the same matrix in the `rotation` tests. `make faults` runs every combination, `make test` about two thirds of them.
+//! Rotations, the drill, the cleaning up and the first key have the same matrix in the `rotation` tests. `make faults` runs every combination, `make test` about two thirds of them.
 
 mod deadlines;
 mod expired;

@@ -1,8 +1,13 @@
 //! Nothing leaks: every flow, well and ill, with the most talkative log that an operator can ask for; then each secret is searched for in
 //! logs and metrics, errors, answers, mails and the table.
 
+mod credentials;
 mod dashboard;
+mod operators;
+mod panics;
+mod refusals;
 mod search;
+mod stored;
 
 use std::fmt::Debug;
 use std::sync::{Arc, OnceLock};
