@@ -136,6 +136,7 @@ async fn walk(table: &Table, somebody: &Loaded) -> Result<Vec<RouteCost>, ScaleE
     walk.organizations(somebody, &access).await?;
     let key = walk.keys(somebody, &access).await?;
     walk.authorizer(&key, &access).await?;
+    walk.documents().await?;
     walk.the_rest(somebody, &access).await?;
     Ok(walk.costs)
 }
@@ -209,11 +210,27 @@ impl Walk<'_> {
         Ok(())
     }
 
-    async fn the_rest(&mut self, somebody: &Loaded, access: &str) -> Result<(), ScaleError> {
+    /// What a browser asks for, and our own documents.
+    async fn documents(&mut self) -> Result<(), ScaleError> {
         for document in ["jwks.json", "openid-configuration"] {
             let route = format!("GET /.well-known/{document}");
             self.call(&route, &route, &["jwks"], "", Value::Null).await?;
         }
+        for route in ["GET /docs", "GET /docs/openapi.yaml"] {
+            self.call(route, route, &["docs"], "", Value::Null).await?;
+        }
+        let dashboard = "GET /dashboard";
+        self.call(dashboard, dashboard, &["dashboard"], "", Value::Null).await?;
+        let address = format!("{}/dashboard", self.table.devstack.base_url);
+        let page = self.table.client.get(address).send().await?.text().await?;
+        let script = page.split_once("src=\"dashboard/").and_then(|(_, rest)| rest.split_once('"'));
+        let (script, _) = script.ok_or_else(|| ScaleError("no script in the dashboard".to_owned()))?;
+        let named = "GET /dashboard/{version}/{file}, its script";
+        self.call(&format!("GET /dashboard/{script}"), named, &["dashboard"], "", Value::Null).await?;
+        Ok(())
+    }
+
+    async fn the_rest(&mut self, somebody: &Loaded, access: &str) -> Result<(), ScaleError> {
         self.chain().await?;
         let logout = "POST /api/v1/auth/logout";
         self.call(logout, logout, &["authorizer", "logout"], access, Value::Null).await?;

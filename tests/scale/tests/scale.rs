@@ -48,9 +48,11 @@ async fn what_the_costs_are_computed_from_is_what_the_code_does() {
     assert_eq!(names(&now), names(&written), "{changed}");
     for (now, written) in now.iter().zip(&written) {
         assert_eq!(now.counted(), written.counted(), "{changed}");
+        // The text of an answer may change without anybody counting again: a kilobyte is a hundredth of a cent in a thousand calls.
+        let about = now.answer_bytes.abs_diff(written.answer_bytes) <= written.answer_bytes / 4;
+        assert!(about, "{changed}: {now:?}");
         // A time or a port has a digit more or less.
         let close = |one: usize, other: usize| one.abs_diff(other) <= 10;
-        assert!(close(now.answer_bytes, written.answer_bytes), "{changed}: {now:?}");
         assert!(now.log_bytes.keys().eq(written.log_bytes.keys()), "{changed}: {now:?}");
         for (group, bytes) in &now.log_bytes {
             assert!(close(*bytes, written.log_bytes[group]), "{changed}: {now:?}");
