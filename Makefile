@@ -37,7 +37,7 @@ ARCH_FLAG_x86_64 := --x86-64
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
 
-.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz test-dynamodb-local test-interop test-openapi rehearse lint fmt build tools clean
+.PHONY: help run watch invoke operator deploy smoke test races histories faults fuzz test-dynamodb-local test-interop test-openapi rehearse bench soak lint fmt build tools clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,17 @@ test-openapi: cargo-is-here ## drive docs/openapi.yaml with generated requests (
 
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
+
+# The programs that ship, for this machine's processor: what is measured has to run here.
+HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+bench: cargo-is-here ## measure what ships beside Node, Python, a naive Rust and better-auth, into docs/performance.md (ROUNDS=5; 15 minutes)
+	$(MAKE) build ARCH=$(HERE)
+	tests/bench/run $(if $(filter file,$(origin ROUNDS)),5,$(ROUNDS)) docs/performance.md
+
+soak: cargo-is-here ## the whole mix through what ships, at full load: no wrong answer, no growth (SECONDS=600: so long)
+	$(MAKE) build ARCH=$(HERE)
+	tests/bench/run soak $(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),600)
 
 lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the checks of all templates
 	cargo fmt --all --check

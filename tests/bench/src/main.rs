@@ -15,6 +15,7 @@ mod report;
 mod runtime;
 mod share;
 mod sizes;
+mod soak;
 mod stage;
 mod tls;
 
@@ -23,6 +24,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use figures::Figures;
 use measure::{Counts, Round};
@@ -41,16 +43,23 @@ struct Arguments {
     work: PathBuf,
     /// The document whose tables are written anew, and the picture beside it.
     document: Option<PathBuf>,
+    /// For so long the mix is run, and nothing is measured.
+    soak: Option<Duration>,
 }
 
 impl Arguments {
     fn read(mut given: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut rounds, mut document) = (5, None);
+        let (mut rounds, mut document, mut soak) = (5, None, None);
         let [mut functions, mut rust, mut node, mut python, mut peers, mut work] = [const { None }; 6];
         while let Some(argument) = given.next() {
             let value = given.next().ok_or_else(|| format!("{argument} needs a value"))?;
             match argument.as_str() {
                 "--rounds" => rounds = value.parse().map_err(|_| format!("--rounds {value}: a number"))?,
+                "--soak" => {
+                    let seconds =
+                        value.parse().map_err(|_| format!("--soak {value}: a number of seconds"))?;
+                    soak = Some(Duration::from_secs(seconds));
+                }
                 "--document" => document = Some(PathBuf::from(value)),
                 "--functions" => functions = Some(value),
                 "--rust-peers" => rust = Some(value),
@@ -78,6 +87,7 @@ impl Arguments {
             },
             work,
             document,
+            soak,
         })
     }
 }
@@ -91,7 +101,11 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(&arguments).await {
+    let run = match arguments.soak {
+        Some(length) => soaked(&arguments, length).await,
+        None => run(&arguments).await,
+    };
+    match run {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -105,6 +119,31 @@ fn say(text: &str) {
     let mut out = io::stdout().lock();
     // Nobody to tell it to is no reason to stop.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Two people at once, one for each processor that a small machine has.
+async fn soaked(arguments: &Arguments, length: Duration) -> Result<bool, Box<dyn Error>> {
+    fs::create_dir_all(&arguments.work)?;
+    let stage = Stage::start(&arguments.work).await?;
+    let people = stage.people(2).await?;
+    say(&format!("{} s of the whole mix, as fast as it is answered\n", length.as_secs()));
+    let outcome = tokio::task::block_in_place(|| soak::run(&stage, &arguments.built, &people, length))
+        .map_err(|error| error.to_string())?;
+    say(&format!("{} calls, every answer right\n", outcome.calls));
+    for (name, (warm, end, peak)) in &outcome.memory {
+        let kilobytes = |bytes: &u64| bytes / 1000;
+        say(&format!(
+            "{name:>16}: {} KB when warm, {} KB at the end, {} KB at most\n",
+            kilobytes(warm),
+            kilobytes(end),
+            kilobytes(peak)
+        ));
+    }
+    let grew = outcome.grew();
+    if !grew.is_empty() {
+        say(&format!("grew: {}\n", grew.join(", ")));
+    }
+    Ok(grew.is_empty())
 }
 
 async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {

@@ -132,6 +132,11 @@ impl Stage {
         Ok(tokens)
     }
 
+    /// The code that was last mailed to somebody.
+    pub fn code(&self, email: &str) -> Option<String> {
+        self.devstack.mailbox.code(email)
+    }
+
     async fn post(&self, path: &str, body: &Value, bearer: Option<&str>) -> Result<Value, Failed> {
         let mut request =
             self.client.post(format!("{}/api/v1/auth/{path}", self.devstack.base_url)).json(body);
@@ -176,8 +181,28 @@ pub fn authorizer_event(credential: &str) -> Event {
     }))
 }
 
+/// A request that a gateway passes on to a function.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path, as the template has it.
+    pub resource: &'a str,
+    /// The path's parameter, if it has one.
+    pub parameter: Option<(&'a str, &'a str)>,
+    /// What the authorizer said of the caller; `Null` on a public route.
+    pub context: &'a Value,
+    /// The body; `Null` for none.
+    pub body: &'a Value,
+}
+
 /// A public `POST` with a JSON body.
 pub fn post_event(resource: &str, body: &Value) -> Event {
+    event(&Sent { method: "POST", resource, parameter: None, context: &Value::Null, body })
+}
+
+/// The event of a request.
+pub fn event(sent: &Sent<'_>) -> Event {
     let mut headers = HeaderMap::new();
     let fixed = [
         ("accept", "application/json"),
@@ -191,15 +216,22 @@ pub fn post_event(resource: &str, body: &Value) -> Event {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    let parameters =
+        sent.parameter.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let path = sent.parameter.map_or_else(
+        || sent.resource.to_owned(),
+        |(name, value)| sent.resource.replace(&format!("{{{name}}}"), value),
+    );
+    let body = if sent.body.is_null() { String::new() } else { sent.body.to_string() };
     bytes(&build(&Incoming {
-        resource,
-        path: resource,
+        resource: sent.resource,
+        path: &path,
         query: None,
-        method: "POST",
+        method: sent.method,
         headers: &headers,
-        parameters: &BTreeMap::new(),
-        authorizer: None,
-        body: body.to_string().as_bytes(),
+        parameters: &parameters,
+        authorizer: sent.context.as_object(),
+        body: body.as_bytes(),
         source_ip: "203.0.113.7",
         request_id: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
         api_id: "abcdef1234",
