@@ -127,6 +127,17 @@ test-browser: cargo-is-here ## the dashboard in a real browser (takes Chromium a
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
 	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
 
+# The programs that ship, for this machine's processor: what is measured has to run here.
+HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+bench: cargo-is-here ## measure what ships beside Node, Python, a naive Rust and better-auth, into docs/performance.md (ROUNDS=5; 15 minutes)
+	$(MAKE) build ARCH=$(HERE)
+	tests/bench/run $(if $(filter file,$(origin ROUNDS)),5,$(ROUNDS)) docs/performance.md
+
+soak: cargo-is-here ## the whole mix through what ships, at full load: no wrong answer, no growth (SECONDS=600: so long)
+	$(MAKE) build ARCH=$(HERE)
+	tests/bench/run soak $(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),600)
+
 lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the checks of all templates, docs/cost.md
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -12,6 +12,7 @@ use crate::passwords::Passwords;
 use crate::rng::{Rng, SystemRng};
 use crate::secrets::Secrets;
 use crate::store::{Checkpoints, Store};
+use crate::tokens::remembered::Remembered;
 
 /// What is passed in, so that tests can pass something else.
 pub struct Outside {
@@ -44,6 +45,8 @@ pub struct App {
     pub secrets: Secrets,
     /// The public keys and the issuer.
     pub key_sets: KeySets,
+    /// The access tokens already seen to be signed.
+    pub remembered: Remembered,
     /// The mail.
     pub mailer: Mailer,
     /// Argon2 and its memory.
@@ -67,6 +70,7 @@ impl App {
         let secrets = Secrets::new(clients.secretsmanager, Arc::clone(&clock), config);
         Ok(Self {
             key_sets: KeySets::new(store.clone(), Arc::clone(&clock)),
+            remembered: Remembered::default(),
             mailer: Mailer::new(clients.sesv2, config.mail_from.clone()),
             passwords: Passwords::new(config.hashing),
             audience: config.audience.clone(),

@@ -62,7 +62,8 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 async fn verify(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let client = Client::of(app, call).await?;
     let Verify { challenge_id, code, code_type } = call.body()?;
-    let (id, code, kind) = (challenge_id.as_str(), Code::typed(code.expose().as_str()), code_type.unwrap_or_default());
+    let (id, code, kind) =
+        (challenge_id.as_str(), Code::typed(code.expose().as_str()), code_type.unwrap_or_default());
     let tokens = flows::verify(app, call.origin(), id, &code, kind).await?;
     Ok(client.tokens(&tokens))
 }

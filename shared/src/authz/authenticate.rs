@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::principals::{KeyPrincipal, Principal, UserPrincipal};
-use crate::tokens::access_token::{self, Claims};
+use crate::tokens::access_token::Claims;
 use crate::users::Role;
 
 /// Why a credential is nobody's.
@@ -53,9 +53,9 @@ async fn api_key(app: &App, credential: &str) -> Result<Principal, Rejection> {
 
 async fn access_token(app: &App, credential: &str) -> Result<Principal, Rejection> {
     let keyring = app.key_sets.current().await.map_err(Failure::from)?;
-    let claims = access_token::verify(credential, &keyring, &app.audience, app.clock.now_seconds());
-    let claims = claims.map_err(|error| Rejection::NotAuthentic(error.word()))?;
-    user(&claims).ok_or(Rejection::NotAuthentic("implausible_claims"))
+    let token = app.remembered.verify(credential, &keyring, &app.audience, app.clock.now_seconds());
+    let token = token.map_err(|error| Rejection::NotAuthentic(error.word()))?;
+    user(&token.claims).ok_or(Rejection::NotAuthentic("implausible_claims"))
 }
 
 fn user(claims: &Claims) -> Option<Principal> {

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde::{Deserialize, Serialize};
 
-use super::key_set::Keyring;
+use super::key_set::{Keyring, PublicKey};
 
 /// How long an access token lives, in seconds.
 pub const LIFETIME_SECONDS: i64 = 15 * 60;
@@ -107,11 +107,30 @@ pub fn signing_input(kid: &str, claims: &Claims) -> Result<String, serde_json::E
     Ok(format!("{header}.{claims}"))
 }
 
+/// A token that was signed by a published key. Whether it is for us, and now, is [`check`]'s.
+#[derive(Debug)]
+pub struct Authentic {
+    /// What it says.
+    pub claims: Claims,
+    /// Whose signature it has.
+    pub key: PublicKey,
+}
+
 /// Verifies a token at `now` (seconds since the epoch) and gives its claims.
 pub fn verify(token: &str, keyring: &Keyring, audience: &str, now: i64) -> Result<Claims, TokenError> {
-    if token.len() > MAX_BYTES {
-        return Err(TokenError::Malformed);
-    }
+    let token = authentic(token, keyring)?;
+    check(&token.claims, &keyring.issuer, audience, now)?;
+    Ok(token.claims)
+}
+
+/// Whether a token is short enough to be looked at.
+pub fn check_length(token: &str) -> Result<(), TokenError> {
+    if token.len() > MAX_BYTES { Err(TokenError::Malformed) } else { Ok(()) }
+}
+
+/// Reads a token and checks its signature.
+pub fn authentic(token: &str, keyring: &Keyring) -> Result<Authentic, TokenError> {
+    check_length(token)?;
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
     let header: Header = part(header)?;
@@ -126,11 +145,11 @@ pub fn verify(token: &str, keyring: &Keyring, audience: &str, now: i64) -> Resul
     if header.kid.len() > MAX_KID_BYTES {
         return Err(TokenError::UnknownKid);
     }
-    let key = keyring.find(&header.kid).ok_or(TokenError::UnknownKid)?;
+    let (public, key) = keyring.find(&header.kid).ok_or(TokenError::UnknownKid)?;
     if !is_signed(signed.as_bytes(), signature, key) {
         return Err(TokenError::BadSignature);
     }
-    check(part(claims)?, &keyring.issuer, audience, now)
+    Ok(Authentic { claims: part(claims)?, key: public.clone() })
 }
 
 /// Whether a signature, r and s of 32 bytes each in base64url (RFC 7518 section 3.4), is by this key over these bytes.
@@ -138,7 +157,8 @@ pub fn is_signed(bytes: &[u8], signature: &str, key: &DecodingKey) -> bool {
     crypto::verify(signature, bytes, key, Algorithm::ES256).is_ok_and(|signed| signed)
 }
 
-fn check(claims: Claims, issuer: &str, audience: &str, now: i64) -> Result<Claims, TokenError> {
+/// Whether claims are for `audience`, from `issuer`, and in force at `now` (seconds since the epoch).
+pub fn check(claims: &Claims, issuer: &str, audience: &str, now: i64) -> Result<(), TokenError> {
     if claims.iss != issuer {
         return Err(TokenError::WrongIssuer);
     }
@@ -152,7 +172,7 @@ fn check(claims: Claims, issuer: &str, audience: &str, now: i64) -> Result<Claim
     if claims.iat > now + LEEWAY_SECONDS || !(0..=LIFETIME_SECONDS).contains(&lifetime) {
         return Err(TokenError::ImplausibleTimes);
     }
-    Ok(claims)
+    Ok(())
 }
 
 /// Decodes one part. Strict: no padding, no stray bits, no duplicate or unknown member, and an object: serde would take an array of the

@@ -58,7 +58,8 @@ pub struct Keyring {
     pub issuer: String,
     /// The published keys, as they are shown.
     pub published: Vec<PublicKey>,
-    keys: Vec<(String, DecodingKey)>,
+    /// One for each published key, in their order.
+    keys: Vec<DecodingKey>,
 }
 
 /// A key set that cannot be used.
@@ -96,21 +97,21 @@ impl Keyring {
         if set.issuer.is_empty() || set.keys.is_empty() {
             return Err(KeySetError::Empty);
         }
-        let mut keys: Vec<(String, DecodingKey)> = Vec::with_capacity(set.keys.len());
-        for key in &set.keys {
-            if keys.iter().any(|(name, _)| *name == key.kid) {
+        let mut keys = Vec::with_capacity(set.keys.len());
+        for (at, key) in set.keys.iter().enumerate() {
+            if set.keys.iter().take(at).any(|other| other.kid == key.kid) {
                 return Err(KeySetError::Ambiguous(key.kid.clone()));
             }
             let usable = is_for_signatures(key) && is_on_the_curve(key);
             let parsed = DecodingKey::from_ec_components(&key.x, &key.y).ok().filter(|_| usable);
             let parsed = parsed.ok_or_else(|| KeySetError::Unreadable(key.kid.clone()))?;
-            keys.push((key.kid.clone(), parsed));
+            keys.push(parsed);
         }
         Ok(Self { issuer: set.issuer, published: set.keys, keys })
     }
 
-    /// The key named exactly `kid`.
-    pub fn find(&self, kid: &str) -> Option<&DecodingKey> {
-        self.keys.iter().find(|(name, _)| name == kid).map(|(_, key)| key)
+    /// The key named exactly `kid`, as it is shown and ready to verify with.
+    pub fn find(&self, kid: &str) -> Option<(&PublicKey, &DecodingKey)> {
+        self.published.iter().zip(&self.keys).find(|(public, _)| public.kid == kid)
     }
 }

@@ -10,6 +10,7 @@ mod faults;
 mod leaks;
 mod outages;
 mod recovery;
+mod remembered;
 mod rotation;
 mod shapes;
 mod side_channels;

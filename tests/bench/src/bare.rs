@@ -1,0 +1,69 @@
+//! The work itself, with no function around it: one signature check, and one password hash whose memory is kept.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use serde_json::Value;
+use shared::tokens::access_token::is_signed;
+use shared::tokens::key_set::Keyring;
+
+use crate::clock;
+use crate::figures::{Figures, micros, quantile};
+
+type Failed = Box<dyn Error>;
+
+/// One verification of a P-256 signature, the key parsed before.
+pub fn verification(figures: &mut Figures, token: &str, keyring: &Keyring) -> Result<(), Failed> {
+    let (signed, signature) = token.rsplit_once('.').ok_or("not a token")?;
+    let kid = keyring.published.first().ok_or("no published key")?.kid.clone();
+    let (_, key) = keyring.find(&kid).ok_or("no published key")?;
+    let mut times = Vec::new();
+    for _ in 0..2_000 {
+        let start = clock::now();
+        if !is_signed(signed.as_bytes(), signature, key) {
+            return Err("the token is not signed by the published key".into());
+        }
+        times.push(micros(clock::now() - start));
+    }
+    figures.add("verification us", quantile(&times, 0.5));
+    Ok(())
+}
+
+/// One hash at our parameters, in memory that is kept: the least a login can cost.
+pub fn hash(figures: &mut Figures, hashes: usize) -> Result<(), Failed> {
+    let params = Params::new(19 * 1024, 2, 1, Some(32)).map_err(|error| error.to_string())?;
+    let mut memory = vec![Block::default(); params.block_count()];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut times = Vec::new();
+    for _ in 0..hashes {
+        let mut out = [0; 32];
+        let start = clock::now();
+        argon2
+            .hash_password_into_with_memory(b"demo-password-123", b"0123456789abcdef", &mut out, &mut memory)
+            .map_err(|error| error.to_string())?;
+        times.push(micros(clock::now() - start));
+    }
+    figures.add("bare hash us", quantile(&times, 0.5));
+    Ok(())
+}
+
+/// The C implementation's hash.
+pub fn c_hash(figures: &mut Figures, python: &Path, peers: &Path) -> Result<(), Failed> {
+    let out = Command::new(python).arg(peers.join("python/argon2_reference.py")).output()?;
+    figures.add("C hash us", String::from_utf8(out.stdout)?.trim().parse()?);
+    Ok(())
+}
+
+/// better-auth in its own process, without a network or a database.
+pub fn better_auth(figures: &mut Figures, node: &Path) -> Result<(), Failed> {
+    let out = Command::new("node").arg(node.join("better-auth.mjs")).current_dir(node).output()?;
+    let answer: Value = serde_json::from_slice(&out.stdout)
+        .map_err(|_| format!("better-auth: {}", String::from_utf8_lossy(&out.stderr)))?;
+    for (name, what) in [("key", "better-auth key"), ("signIn", "better-auth sign-in")] {
+        figures.add(format!("{what} p50 us"), answer[name]["p50"].as_f64().unwrap_or(f64::NAN));
+        figures.add(format!("{what} CPU us"), answer[name]["cpu"].as_f64().unwrap_or(f64::NAN));
+    }
+    Ok(())
+}

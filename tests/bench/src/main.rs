@@ -1,0 +1,200 @@
+//! `make bench`: the programs that ship, measured beside what people would use instead.
+//!
+//! It speaks the Lambda runtime API to each of them as Lambda does, checks every answer, and takes them in turn, so that what the
+//! machine does meanwhile falls on all alike. What counts are the ratios of one run.
+
+mod bare;
+mod budgets;
+mod clock;
+mod figures;
+mod measure;
+mod picture;
+mod process;
+mod programs;
+mod report;
+mod runtime;
+mod share;
+mod sizes;
+mod soak;
+mod stage;
+mod tls;
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use figures::Figures;
+use measure::{Counts, Round};
+use programs::Built;
+use share::Share;
+use stage::Stage;
+
+const SHARES: [Share; 5] =
+    [Share::Full, Share::OfMemory(1769), Share::OfMemory(512), Share::OfMemory(256), Share::OfMemory(128)];
+
+/// What the command line says.
+struct Arguments {
+    rounds: usize,
+    counts: Counts,
+    built: Built,
+    work: PathBuf,
+    /// The document whose tables are written anew, and the picture beside it.
+    document: Option<PathBuf>,
+    /// For so long the mix is run, and nothing is measured.
+    soak: Option<Duration>,
+}
+
+impl Arguments {
+    fn read(mut given: impl Iterator<Item = String>) -> Result<Self, String> {
+        let (mut rounds, mut document, mut soak) = (5, None, None);
+        let [mut functions, mut rust, mut node, mut python, mut peers, mut work] = [const { None }; 6];
+        while let Some(argument) = given.next() {
+            let value = given.next().ok_or_else(|| format!("{argument} needs a value"))?;
+            match argument.as_str() {
+                "--rounds" => rounds = value.parse().map_err(|_| format!("--rounds {value}: a number"))?,
+                "--soak" => {
+                    let seconds =
+                        value.parse().map_err(|_| format!("--soak {value}: a number of seconds"))?;
+                    soak = Some(Duration::from_secs(seconds));
+                }
+                "--document" => document = Some(PathBuf::from(value)),
+                "--functions" => functions = Some(value),
+                "--rust-peers" => rust = Some(value),
+                "--node-peers" => node = Some(value),
+                "--python" => python = Some(value),
+                "--peers" => peers = Some(value),
+                "--work" => work = Some(value),
+                _ => return Err(format!("unknown argument {argument}")),
+            }
+        }
+        let path = |value: Option<String>, name: &str| {
+            value.map(PathBuf::from).ok_or_else(|| format!("{name} is missing"))
+        };
+        let work = path(work, "--work")?;
+        Ok(Self {
+            rounds,
+            counts: Counts { cold: 3, warm: 600, logins: 20 },
+            built: Built {
+                functions: path(functions, "--functions")?,
+                rust: path(rust, "--rust-peers")?,
+                node: path(node, "--node-peers")?,
+                python: path(python, "--python")?,
+                peers: path(peers, "--peers")?,
+                logs: work.clone(),
+            },
+            work,
+            document,
+            soak,
+        })
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            say(&format!("bench: {error}\nIt is started by `make bench`.\n"));
+            return ExitCode::from(2);
+        }
+    };
+    let run = match arguments.soak {
+        Some(length) => soaked(&arguments, length).await,
+        None => run(&arguments).await,
+    };
+    match run {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&format!("bench: {error}\n"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    // Nobody to tell it to is no reason to stop.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Two people at once, one for each processor that a small machine has.
+async fn soaked(arguments: &Arguments, length: Duration) -> Result<bool, Box<dyn Error>> {
+    fs::create_dir_all(&arguments.work)?;
+    let stage = Stage::start(&arguments.work).await?;
+    let people = stage.people(2).await?;
+    say(&format!("{} s of the whole mix, as fast as it is answered\n", length.as_secs()));
+    let outcome = tokio::task::block_in_place(|| soak::run(&stage, &arguments.built, &people, length))
+        .map_err(|error| error.to_string())?;
+    say(&format!("{} calls, every answer right\n", outcome.calls));
+    for (name, (warm, end, peak)) in &outcome.memory {
+        let kilobytes = |bytes: &u64| bytes / 1000;
+        say(&format!(
+            "{name:>16}: {} KB when warm, {} KB at the end, {} KB at most\n",
+            kilobytes(warm),
+            kilobytes(end),
+            kilobytes(peak)
+        ));
+    }
+    let grew = outcome.grew();
+    if !grew.is_empty() {
+        say(&format!("grew: {}\n", grew.join(", ")));
+    }
+    Ok(grew.is_empty())
+}
+
+async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    fs::create_dir_all(&arguments.work)?;
+    let stage = Stage::start(&arguments.work).await?;
+    let mut figures = Figures::default();
+    let functions = sizes::measure(&mut figures, &arguments.built.functions, &arguments.work)?;
+    let key = stage.make_key(&stage.log_in().await?.access_token).await?;
+    for nth in 1..=arguments.rounds {
+        say(&format!("round {nth} of {}:", arguments.rounds));
+        round(arguments, &stage, &mut figures, &key).await?;
+        say("\n");
+    }
+    let verdicts = budgets::judge(&figures, &functions);
+    let tables = report::markdown(&figures, &verdicts, &functions, &SHARES, arguments.rounds);
+    say(&format!("\n{tables}"));
+    if let Some(document) = &arguments.document {
+        report::write_into(document, &tables)?;
+        let picture = document.with_file_name("cold-starts.svg");
+        fs::write(&picture, picture::cold_starts(&figures, &SHARES))?;
+        say(&format!("\nWritten to {} and {}.\n", document.display(), picture.display()));
+    }
+    Ok(verdicts.iter().all(budgets::Verdict::holds))
+}
+
+async fn round(
+    arguments: &Arguments,
+    stage: &Stage,
+    figures: &mut Figures,
+    key: &str,
+) -> Result<(), Box<dyn Error>> {
+    let Arguments { counts, built, .. } = arguments;
+    let credentials = stage.log_in().await?;
+    let tokens = stage.tokens(&credentials.access_token, counts.warm).await?;
+    let people = stage.people(counts.logins).await?;
+    let keyring = stage.keyring().await?;
+    say(" the work alone,");
+    bare::verification(figures, &credentials.access_token, &keyring)?;
+    bare::hash(figures, counts.logins)?;
+    bare::c_hash(figures, &built.python, &built.peers)?;
+    bare::better_auth(figures, &built.node)?;
+    let mut round = Round { stage, built, counts: *counts, figures };
+    // From here on the threads of this program that wait for a call are all that runs: no task of the engines' is held up by them.
+    tokio::task::block_in_place(|| {
+        say(" warm,");
+        round.warm(key, &tokens)?;
+        round.refresh(&credentials.refresh_token)?;
+        say(" login,");
+        round.login(&people)?;
+        say(" cold");
+        round.init_alone()?;
+        round.cold(key, &SHARES)
+    })
+}

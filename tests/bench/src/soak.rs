@@ -1,0 +1,194 @@
+//! `make soak`: the whole mix through the programs that ship, as fast as they answer, for as long as one likes. No answer may be wrong,
+//! and no program may grow.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::process::Process;
+use crate::programs::Built;
+use crate::runtime::Kind;
+use crate::share::Share;
+use crate::stage::{Event, Sent, Stage, authorizer_event, event, post_event};
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+const FUNCTIONS: [&str; 7] = ["login", "verify", "refresh", "logout", "keys", "organizations", "authorizer"];
+/// A program may have this much more memory at the end than when it was warm, in bytes: an allocator's own slack.
+const SLACK: u64 = 1_500_000;
+/// Refreshes of each session.
+const REFRESHES: usize = 20;
+
+/// How it went.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Right answers.
+    pub calls: u64,
+    /// Each program's memory when it was warm and at the end, in bytes, and the most it ever had.
+    pub memory: BTreeMap<String, (u64, u64, u64)>,
+}
+
+impl Outcome {
+    /// The programs that grew.
+    pub fn grew(&self) -> Vec<&str> {
+        let grew = |&(warm, end, _): &(u64, u64, u64)| end > warm + SLACK;
+        self.memory.iter().filter(|(_, memory)| grew(memory)).map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+/// One person's environments, one of each function, and the calls that were right.
+struct Worker<'a> {
+    stage: &'a Stage,
+    environments: BTreeMap<&'static str, Process>,
+    calls: &'a AtomicU64,
+}
+
+/// Runs `people.len()` workers at once for `length`.
+///
+/// # Errors
+/// The first wrong answer.
+pub fn run(stage: &Stage, built: &Built, people: &[String], length: Duration) -> Result<Outcome, Failed> {
+    let (calls, started) = (AtomicU64::new(0), clock::now());
+    let mut memory = BTreeMap::new();
+    let results: Vec<Result<_, Failed>> = std::thread::scope(|scope| {
+        let spawn = |email: &'_ String| {
+            let (email, calls) = (email.clone(), &calls);
+            scope.spawn(move || worker(stage, built, calls, &email, started, length))
+        };
+        let threads: Vec<_> = people.iter().map(spawn).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| Failed::from("a worker panicked"))?)
+            .collect()
+    });
+    for (nth, result) in results.into_iter().enumerate() {
+        for (function, sizes) in result? {
+            memory.insert(format!("{function} {nth}"), sizes);
+        }
+    }
+    Ok(Outcome { calls: calls.into_inner(), memory })
+}
+
+type Sizes = Vec<(&'static str, (u64, u64, u64))>;
+
+fn worker(
+    stage: &Stage,
+    built: &Built,
+    calls: &AtomicU64,
+    email: &str,
+    started: Instant,
+    length: Duration,
+) -> Result<Sizes, Failed> {
+    let mut environments = BTreeMap::new();
+    for name in FUNCTIONS {
+        environments
+            .insert(name, Process::start(&built.function(name, stage.environment(false)), Share::Full)?.0);
+    }
+    let worker = Worker { stage, environments, calls };
+    let mut warm = None;
+    loop {
+        worker.session(email)?;
+        let passed = clock::now() - started;
+        // Warm is after a tenth of the time: every path was gone many times by then.
+        if warm.is_none() && passed > length / 10 {
+            warm = Some(worker.memory()?);
+        }
+        if passed > length {
+            break;
+        }
+    }
+    let (warm, end) = (warm.map_or_else(|| worker.memory(), Ok)?, worker.memory()?);
+    FUNCTIONS
+        .iter()
+        .map(|name| Ok((*name, (warm[name], end[name], worker.environments[name].peak_memory()?))))
+        .collect()
+}
+
+impl Worker<'_> {
+    fn memory(&self) -> Result<BTreeMap<&'static str, u64>, Failed> {
+        self.environments.iter().map(|(name, process)| Ok((*name, process.memory_now()?))).collect()
+    }
+
+    /// A person's evening: a login, a look around, refreshes, what is refused, a logout.
+    fn session(&self, email: &str) -> Result<(), Failed> {
+        let none = Value::Null;
+        let wrong = json!({"email": email, "password": "not the password"});
+        self.http("login", &post_event("/api/v1/auth/login", &wrong), 401)?;
+        let right = json!({"email": email, "password": devstack::seed::PASSWORD});
+        let challenge = self.http("login", &post_event("/api/v1/auth/login", &right), 200)?;
+        let code = self.stage.code(email).ok_or("no code was mailed")?;
+        let step = json!({"challenge_id": challenge["data"]["challenge_id"], "code": code});
+        let mut tokens = self.http("verify", &post_event("/api/v1/auth/login/2fa/verify", &step), 200)?;
+        self.http("verify", &post_event("/api/v1/auth/login/2fa/verify", &step), 401)?;
+        let context = self.authorize(&tokens)?;
+        for _ in 0..REFRESHES {
+            let body = json!({"refresh_token": tokens["data"]["refresh_token"]});
+            tokens = self.http("refresh", &post_event("/api/v1/auth/refresh", &body), 200)?;
+            self.authorize(&tokens)?;
+            self.authorize(&tokens)?;
+            self.refuse("eyJhbGciOiJub25lIn0.e30.")?;
+            for (function, resource) in
+                [("organizations", "/api/v1/organizations/me"), ("keys", "/api/v1/auth/api-keys")]
+            {
+                let sent = Sent { method: "GET", resource, parameter: None, context: &context, body: &none };
+                self.http(function, &event(&sent), 200)?;
+            }
+        }
+        // A viewer makes no key.
+        let body = json!({"key_name": "soak"});
+        let sent = Sent {
+            method: "POST",
+            resource: "/api/v1/auth/api-keys",
+            parameter: None,
+            context: &context,
+            body: &body,
+        };
+        self.http("keys", &event(&sent), 403)?;
+        let out = Sent {
+            method: "POST",
+            resource: "/api/v1/auth/logout",
+            parameter: None,
+            context: &context,
+            body: &none,
+        };
+        self.http("logout", &event(&out), 204)?;
+        let body = json!({"refresh_token": tokens["data"]["refresh_token"]});
+        self.http("refresh", &post_event("/api/v1/auth/refresh", &body), 401)?;
+        Ok(())
+    }
+
+    fn call(&self, function: &str, event: &Event) -> Result<(Kind, Value), Failed> {
+        let call = self.environments.get(function).ok_or("no such function")?.call(event)?;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        Ok((call.kind, serde_json::from_slice(&call.body)?))
+    }
+
+    fn http(&self, function: &str, event: &Event, status: u16) -> Result<Value, Failed> {
+        let (_, answer) = self.call(function, event)?;
+        if answer["statusCode"] != status {
+            return Err(format!("{function} answers {answer} where {status} is right").into());
+        }
+        Ok(serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default())
+    }
+
+    fn authorize(&self, tokens: &Value) -> Result<Value, Failed> {
+        let token = tokens["data"]["access_token"].as_str().unwrap_or_default();
+        let (_, answer) = self.call("authorizer", &authorizer_event(token))?;
+        if answer["policyDocument"]["Statement"][0]["Effect"] != "Allow" {
+            return Err(format!("the authorizer answers {answer} to a token that is good").into());
+        }
+        Ok(answer["context"].clone())
+    }
+
+    fn refuse(&self, credential: &str) -> Result<(), Failed> {
+        let (kind, answer) = self.call("authorizer", &authorizer_event(credential))?;
+        if kind == Kind::Error && answer["errorMessage"] == "Unauthorized" {
+            return Ok(());
+        }
+        Err(format!("the authorizer answers {answer} to a token that nobody signed").into())
+    }
+}
