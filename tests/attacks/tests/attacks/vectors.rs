@@ -81,7 +81,7 @@ fn keyring_of_point(group: &Value) -> Keyring {
 }
 
 fn accepts(keyring: &Keyring, message: &[u8], signature: &[u8]) -> bool {
-    is_signed(message, &encode(signature), keyring.find("key").unwrap())
+    is_signed(message, &encode(signature), keyring.find("key").unwrap().1)
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn is_genuine(token: &str, keyring: &Keyring) -> bool {
         let header = BASE64_URL_SAFE_NO_PAD.decode(signed.split_once('.')?.0).ok()?;
         let header: Value = serde_json::from_slice(&header).ok()?;
         let key = keyring.find(header["kid"].as_str()?)?;
-        Some(header["alg"] == "ES256" && is_signed(signed.as_bytes(), signature, key))
+        Some(header["alg"] == "ES256" && is_signed(signed.as_bytes(), signature, key.1))
     };
     genuine().unwrap_or_default()
 }
