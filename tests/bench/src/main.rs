@@ -11,6 +11,7 @@ mod measure;
 mod picture;
 mod process;
 mod programs;
+mod record;
 mod report;
 mod runtime;
 mod share;
@@ -162,9 +163,11 @@ async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     say(&format!("\n{tables}"));
     if let Some(document) = &arguments.document {
         report::write_into(document, &tables)?;
+        record::write(&document.with_file_name("performance.json"), &figures)?;
         let picture = document.with_file_name("cold-starts.svg");
         fs::write(&picture, picture::cold_starts(&figures, &SHARES))?;
-        say(&format!("\nWritten to {} and {}.\n", document.display(), picture.display()));
+        let (document, picture) = (document.display(), picture.display());
+        say(&format!("\nWritten to {document}, its performance.json, and {picture}. Now: scripts/cost\n"));
     }
     Ok(verdicts.iter().all(budgets::Verdict::holds))
 }
