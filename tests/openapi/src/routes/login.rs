@@ -30,7 +30,7 @@ fn login() -> Result<Operation, InvalidId> {
         "A wrong password and an unknown address are told apart by nothing. Ten wrong passwords in 15 minutes lock the pair of address and \
          network for 15 minutes, a hundred in an hour the address, known or not. The code for the second step is mailed.",
     )
-    .takes::<login::Login>(json!({ "email": EMAIL, "password": "demo-password-123" }))
+    .takes::<login::Login>(json!({ "email": EMAIL, "password": "correct horse battery" }))
     .answers(200, "The password is right; a code is on its way.", challenge)
     .refuses([InvalidCredentials, OrganizationSuspended, TooManyAttempts { retry_after: 1 }]))
 }

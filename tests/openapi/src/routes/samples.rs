@@ -10,7 +10,7 @@ pub const CHALLENGE: &str = "ch_01KB0V4M2X7Q9R5T8W1Z3C6FHJ";
 pub const USER: &str = "usr_01KB0V3Z9N4Q8Y2H6T7D5C1XAP";
 pub const ORGANIZATION: &str = "org_01KB0V3Z9N2M5R8K1W4E7G6SBT";
 pub const KEY: &str = "key_01KB0V9A7C3F6J8M2P5S4V1YDR";
-pub const EMAIL: &str = "owner@acorn.example";
+pub const EMAIL: &str = "owner@shop.example";
 /// The name of a key.
 pub const NAME: &str = "Checkout";
 
@@ -23,7 +23,7 @@ pub fn user() -> Result<User, InvalidId> {
     Ok(User {
         id: UserId::parse(USER)?,
         email: EMAIL.to_owned(),
-        full_name: "Acorn Owner".to_owned(),
+        full_name: "Olivia Example".to_owned(),
         has_onboarded: true,
     })
 }
@@ -54,7 +54,7 @@ pub fn key(status: Status, revoked_at: Option<Time>) -> Result<Key, InvalidId> {
 pub fn organization(current_env: Env) -> Result<Organization, InvalidId> {
     Ok(Organization {
         id: OrgId::parse(ORGANIZATION)?,
-        name: "Acorn".to_owned(),
+        name: "Example Shop".to_owned(),
         owner_user_id: UserId::parse(USER)?,
         onboarding_status: OnboardingStatus::Completed,
         payments_status: PaymentsStatus::Enabled,
