@@ -85,6 +85,7 @@ fn warm(text: &mut String, figures: &Figures) {
 }
 
 fn cold(text: &mut String, figures: &Figures, shares: &[Share]) {
+    line(text, "![Cold starts](cold-starts.svg)\n");
     let names: Vec<String> = shares.iter().map(|share| share.name()).collect();
     let _ = writeln!(text, "| cold over TLS: init + first key check, ms | {} |", names.join(" | "));
     let _ = writeln!(text, "|---|{}", "---|".repeat(names.len()));
