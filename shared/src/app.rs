@@ -5,7 +5,8 @@ use std::sync::Arc;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError, HttpApiAnswer, aws};
+use crate::config::aws::{self, Connects};
+use crate::config::{Config, ConfigError, HttpApiAnswer};
 use crate::key_sets::KeySets;
 use crate::mail::Mailer;
 use crate::passwords::Passwords;
@@ -61,17 +62,31 @@ pub struct App {
 
 impl App {
     /// Builds everything; connects to nothing yet.
+    ///
+    /// # Errors
+    /// When the trust store cannot be made.
     pub fn new(config: &Config, outside: Outside) -> Result<Self, ConfigError> {
+        Self::with(config, outside, Connects::all())
+    }
+
+    /// [`App::new`] with these clients only.
+    ///
+    /// # Errors
+    /// When the trust store cannot be made.
+    pub fn with(config: &Config, outside: Outside, connects: Connects) -> Result<Self, ConfigError> {
         let Outside { clock, rng, http_client } = outside;
-        let clients = aws::clients(config, http_client)?;
+        let http_client = http_client.map_or_else(|| aws::https_client(config), Ok)?;
+        let dynamodb = aws::dynamodb(config, http_client.clone());
         let checkpoints =
-            Checkpoints::new(clients.dynamodb.clone(), config.checkpoints_table.clone(), Arc::clone(&rng));
-        let store = Store::new(clients.dynamodb, config.table.clone(), Arc::clone(&rng));
-        let secrets = Secrets::new(clients.secretsmanager, Arc::clone(&clock), config);
+            Checkpoints::new(dynamodb.clone(), config.checkpoints_table.clone(), Arc::clone(&rng));
+        let store = Store::new(dynamodb, config.table.clone(), Arc::clone(&rng));
+        let secretsmanager = connects.secretsmanager.map(|connect| connect(config, http_client.clone()));
+        let secrets = Secrets::new(secretsmanager, Arc::clone(&clock), config);
+        let sesv2 = connects.sesv2.map(|connect| connect(config, http_client));
         Ok(Self {
             key_sets: KeySets::new(store.clone(), Arc::clone(&clock)),
             remembered: Remembered::default(),
-            mailer: Mailer::new(clients.sesv2, config.mail_from.clone()),
+            mailer: Mailer::new(sesv2, config.mail_from.clone()),
             passwords: Passwords::new(config.hashing),
             audience: config.audience.clone(),
             issuer: config.issuer.clone(),

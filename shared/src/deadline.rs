@@ -65,36 +65,43 @@ impl Drop for Operation {
 }
 
 /// Runs a call: the deadline is its own, whatever other calls run beside it.
-pub async fn call<F: Future>(call: F) -> F::Output {
-    // On the heap, as each operation below: an unoptimized build would otherwise carry all of them on its stack at once.
-    METER.scope(Arc::default(), Box::pin(call)).await
+pub fn call<F: Future>(call: F) -> impl Future<Output = F::Output> {
+    METER.scope(Arc::default(), Box::pin(call))
 }
 
 /// Runs an operation for as long as the call has time. Outside of a call, at init, there is no deadline.
 ///
 /// # Errors
 /// [`OutOfTime`]. With no time left, the operation is not begun.
-pub async fn within<F: Future>(operation: F) -> Result<F::Output, OutOfTime> {
-    within_at_most(Duration::MAX, operation).await
+pub fn within<F: Future>(operation: F) -> impl Future<Output = Result<F::Output, OutOfTime>> {
+    within_at_most(Duration::MAX, operation)
 }
 
 /// The same for an operation that the call can do without: it may take `longest`, though there were more.
 ///
 /// # Errors
 /// [`OutOfTime`].
-pub async fn within_at_most<F: Future>(longest: Duration, operation: F) -> Result<F::Output, OutOfTime> {
-    let (left, _running) = match METER.try_with(Arc::clone) {
-        Ok(meter) => {
-            let left = meter.lock().begin(Instant::now());
-            (left, Some(Operation(meter)))
+pub fn within_at_most<F: Future>(
+    longest: Duration,
+    operation: F,
+) -> impl Future<Output = Result<F::Output, OutOfTime>> {
+    // On the heap at once: an operation of the SDK's is kilobytes, and whatever awaits it would be as large, and copied as often as it is
+    // handed on, whether the operation is ever begun or not.
+    let operation = Box::pin(operation);
+    async move {
+        let (left, _running) = match METER.try_with(Arc::clone) {
+            Ok(meter) => {
+                let left = meter.lock().begin(Instant::now());
+                (left, Some(Operation(meter)))
+            }
+            Err(_) => (Duration::MAX, None),
+        };
+        let left = left.min(longest);
+        if left.is_zero() {
+            return Err(OutOfTime);
         }
-        Err(_) => (Duration::MAX, None),
-    };
-    let left = left.min(longest);
-    if left.is_zero() {
-        return Err(OutOfTime);
+        tokio::time::timeout(left, operation).await.map_err(|_| OutOfTime)
     }
-    tokio::time::timeout(left, Box::pin(operation)).await.map_err(|_| OutOfTime)
 }
 
 #[cfg(test)]

@@ -2,9 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
+use std::pin::Pin;
+
+use futures::future::join_all;
 
 use crate::app::{App, Outside};
 use crate::causes::{Incurable, causes};
+use crate::config::aws::{self, Connect, Connects};
 use crate::config::{Config, ConfigError, logs};
 use crate::key_sets::KeySetsError;
 use crate::panics;
@@ -12,40 +16,77 @@ use crate::secrets::SecretError;
 
 /// What a function uses beyond the table. What it uses must be configured, and is read ahead: at init's full CPU, so that the first
 /// call need not. What is merely unreachable then fails nothing: the call that needs it reads again, and says so.
-#[derive(Debug, Clone, Copy, Default)]
+///
+/// Clients and secrets are named by what makes and reads them, not by yes and no: what a function does not name is not in its program.
+#[derive(Clone, Copy, Default)]
 pub struct Uses {
     /// The key set. Functions without a use for it read it all the same: it opens the connection to the table, and shows that the
     /// table is there.
     pub key_set: bool,
     /// The `aud` of access tokens.
     pub audience: bool,
+    /// Secrets.
+    pub secrets: &'static [Secret],
+    /// The table of checkpoints.
+    pub checkpoints: bool,
+    /// Mail: [`MAIL`].
+    pub mail: Option<Connect<aws_sdk_sesv2::Client>>,
+}
+
+/// Mail, for [`Uses::mail`].
+pub const MAIL: Option<Connect<aws_sdk_sesv2::Client>> = Some(aws::sesv2);
+
+/// A secret that a function uses.
+#[derive(Clone, Copy)]
+pub struct Secret {
+    variable: &'static str,
+    name: fn(&Config) -> &str,
+    connect: Connect<aws_sdk_secretsmanager::Client>,
+    read: Option<fn(&App) -> Reading<'_>>,
+    /// Whether it may have no value yet: the first rotation gives it one. A secret without a value and no secret are one error code.
+    may_be_empty: bool,
+}
+
+type Reading<'a> = Pin<Box<dyn Future<Output = Option<SecretError>> + 'a>>;
+
+macro_rules! secrets {
+    ($($(#[$about:meta])* $constant:ident = $variable:literal, $id:ident, $read:ident, may_be_empty: $empty:literal;)*) => {$(
+        $(#[$about])*
+        pub const $constant: Secret = Secret {
+            variable: $variable,
+            name: |config| &config.$id,
+            connect: aws::secretsmanager,
+            read: Some(|app| Box::pin(async { app.secrets.$read().await.err() })),
+            may_be_empty: $empty,
+        };
+    )*};
+}
+secrets! {
     /// The `signing` secret.
-    pub signing: bool,
+    SIGNING = "SIGNING_SECRET", signing_secret, signing, may_be_empty: true;
     /// The `codes` secret.
-    pub codes: bool,
+    CODES = "CODES_SECRET", codes_secret, codes, may_be_empty: false;
     /// The `sealing` secret.
-    pub sealing: bool,
-    /// The `audit` secret, and the table of checkpoints.
-    pub audit: bool,
-    /// Mail.
-    pub mail: bool,
-    /// The variables of the secrets that it rotates. They are not read ahead: before the first rotation there may be none.
-    pub rotates: &'static [&'static str],
+    SEALING = "SEALING_SECRET", sealing_secret, sealing, may_be_empty: false;
+    /// The `audit` secret.
+    AUDIT = "AUDIT_SECRET", audit_secret, audit, may_be_empty: false;
+}
+
+impl Secret {
+    /// For whoever rotates it: it is not read ahead, since before the first rotation there may be none.
+    #[must_use]
+    pub const fn rotated(self) -> Self {
+        Self { read: None, ..self }
+    }
 }
 
 impl Uses {
     fn variables(self) -> impl Iterator<Item = &'static str> {
-        let Self { key_set: _, audience, signing, codes, sealing, audit, mail, rotates } = self;
-        let all = [
-            ("TOKEN_AUDIENCE", audience),
-            ("SIGNING_SECRET", signing),
-            ("CODES_SECRET", codes),
-            ("SEALING_SECRET", sealing),
-            ("AUDIT_SECRET", audit),
-            ("CHECKPOINTS_TABLE", audit),
-            ("MAIL_FROM", mail),
-        ];
-        all.into_iter().filter_map(|(name, used)| used.then_some(name)).chain(rotates.iter().copied())
+        let Self { key_set: _, audience, secrets, checkpoints, mail } = self;
+        let others =
+            [("TOKEN_AUDIENCE", audience), ("CHECKPOINTS_TABLE", checkpoints), ("MAIL_FROM", mail.is_some())];
+        let others = others.into_iter().filter_map(|(name, used)| used.then_some(name));
+        others.chain(secrets.iter().map(|secret| secret.variable))
     }
 }
 
@@ -86,7 +127,9 @@ pub async fn start(uses: Uses) -> Result<App, InitError> {
     logs::init();
     panics::hush();
     let config = Config::from_environment(uses.variables())?;
-    let app = App::new(&config, Outside::real())?;
+    let connects =
+        Connects { secretsmanager: uses.secrets.first().map(|secret| secret.connect), sesv2: uses.mail };
+    let app = App::with(&config, Outside::real(), connects)?;
     read_ahead(&app, &config, uses).await?;
     Ok(app)
 }
@@ -94,36 +137,26 @@ pub async fn start(uses: Uses) -> Result<App, InitError> {
 /// Reads everything at once: the waiting is the network's.
 async fn read_ahead(app: &App, config: &Config, uses: Uses) -> Result<(), InitError> {
     let key_set = async { if uses.key_set { app.key_sets.current().await.err() } else { None } };
-    let signing = async { if uses.signing { app.secrets.signing().await.err() } else { None } };
-    let codes = async { if uses.codes { app.secrets.codes().await.err() } else { None } };
-    let sealing = async { if uses.sealing { app.secrets.sealing().await.err() } else { None } };
-    let audit = async { if uses.audit { app.secrets.audit().await.err() } else { None } };
-    let (key_set, signing, codes, sealing, audit) = tokio::join!(key_set, signing, codes, sealing, audit);
-    let secrets = [
-        // A secret without a value and no secret are one error code, and this one has no value until its first rotation: not wrong
-        // for good, and each call that needs it says which it is.
-        ("SIGNING_SECRET", &config.signing_secret, signing.filter(|error| !is_absent(error))),
-        ("CODES_SECRET", &config.codes_secret, codes),
-        ("SEALING_SECRET", &config.sealing_secret, sealing),
-        ("AUDIT_SECRET", &config.audit_secret, audit),
-    ];
+    let secrets = uses.secrets.iter().filter_map(|secret| {
+        let reading = secret.read?(app);
+        Some(async move { (secret, reading.await) })
+    });
+    let (key_set, secrets) = tokio::join!(key_set, join_all(secrets));
     if let Some(KeySetsError::Store(error)) = key_set
         && let Some(trouble) = error.incurable()
     {
         return Err(incurable("TABLE_NAME", &config.table, trouble, error));
     }
-    for (variable, name, error) in secrets {
+    for (secret, error) in secrets {
         if let Some(error) = error
             && let Some(trouble) = error.incurable()
+            // Not wrong for good: each call that needs it says what it is.
+            && !(secret.may_be_empty && trouble == Incurable::Absent)
         {
-            return Err(incurable(variable, name, trouble, error));
+            return Err(incurable(secret.variable, (secret.name)(config), trouble, error));
         }
     }
     Ok(())
-}
-
-fn is_absent(error: &SecretError) -> bool {
-    error.incurable() == Some(Incurable::Absent)
 }
 
 fn incurable(

@@ -3,13 +3,13 @@
 use audit_chain::ChainError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
-use shared::init::{Uses, start};
+use shared::init::{AUDIT, Uses, start};
 use shared::panics::caught;
 
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = start(Uses { audit: true, ..Uses::default() }).await?;
+    let app = start(Uses { secrets: &[AUDIT], checkpoints: true, ..Uses::default() }).await?;
     let app = &app;
     run(caught(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;

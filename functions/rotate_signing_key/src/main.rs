@@ -3,13 +3,14 @@
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use rotate_signing_key::RotationError;
 use serde_json::Value;
-use shared::init::{Uses, start};
+use shared::init::{SIGNING, Uses, start};
 use shared::panics::caught;
 
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = start(Uses { key_set: true, rotates: &["SIGNING_SECRET"], ..Uses::default() }).await?;
+    let app =
+        start(Uses { key_set: true, secrets: const { &[SIGNING.rotated()] }, ..Uses::default() }).await?;
     let app = &app;
     run(caught(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;

@@ -22,32 +22,39 @@ pub const MAX_ATTEMPTS: u32 = 3;
 /// and parsing them costs more than the rest of init.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../../certs/amazon-roots.pem");
 
-/// The three clients.
-pub struct Clients {
-    /// The table.
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    /// The secrets.
-    pub secretsmanager: aws_sdk_secretsmanager::Client,
-    /// The mail.
-    pub sesv2: aws_sdk_sesv2::Client,
+/// Makes a client.
+pub type Connect<Client> = fn(&Config, SharedHttpClient) -> Client;
+
+/// Makes the clients that not everybody uses. A function names what makes those it does, so that its program holds no others: of the
+/// authorizer's, the other two SDKs would be a tenth.
+#[derive(Clone, Copy, Default)]
+pub struct Connects {
+    /// The secrets'.
+    pub secretsmanager: Option<Connect<aws_sdk_secretsmanager::Client>>,
+    /// The mail's.
+    pub sesv2: Option<Connect<aws_sdk_sesv2::Client>>,
 }
 
-/// Makes the clients. `http_client` stands in for the real one where requests are to be recorded or made to fail.
-pub fn clients(config: &Config, http_client: Option<SharedHttpClient>) -> Result<Clients, ConfigError> {
-    let http_client = match http_client {
-        Some(client) => client,
-        None => https_client(config)?,
-    };
-    let timeouts = |attempt| {
-        TimeoutConfig::builder()
-            .connect_timeout(ATTEMPT_TIMEOUT)
-            .operation_attempt_timeout(attempt)
-            .operation_timeout(OPERATION_TIMEOUT)
-            .build()
-    };
-    // The three crates' builders are the same code three times over, but three types.
-    macro_rules! client {
-        ($sdk:ident, $endpoint:expr, $timeouts:expr, $retries:expr) => {{
+impl Connects {
+    /// All of them.
+    pub fn all() -> Self {
+        Self { secretsmanager: Some(secretsmanager), sesv2: Some(sesv2) }
+    }
+}
+
+fn timeouts(attempt: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(ATTEMPT_TIMEOUT)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
+}
+
+// The crates' builders are the same code several times over, but as many types.
+macro_rules! client {
+    ($(#[$about:meta])* $name:ident, $sdk:ident, $attempt:expr, $retries:expr) => {
+        $(#[$about])*
+        pub fn $name(config: &Config, http_client: SharedHttpClient) -> $sdk::Client {
             let credentials = $sdk::config::Credentials::new(
                 &config.credentials.access_key_id,
                 config.credentials.secret_access_key.expose(),
@@ -59,37 +66,38 @@ pub fn clients(config: &Config, http_client: Option<SharedHttpClient>) -> Result
                 .behavior_version($sdk::config::BehaviorVersion::v2026_01_12())
                 .region($sdk::config::Region::new(config.region.clone()))
                 .credentials_provider(credentials)
-                .http_client(http_client.clone())
-                .timeout_config($timeouts)
+                .http_client(http_client)
+                .timeout_config(timeouts($attempt))
                 .retry_config($retries);
-            if let Some(endpoint) = &$endpoint {
+            if let Some(endpoint) = &config.endpoints.$name {
                 builder = builder.endpoint_url(endpoint);
             }
             $sdk::Client::from_conf(builder.build())
-        }};
-    }
-    Ok(Clients {
-        dynamodb: client!(
-            aws_sdk_dynamodb,
-            config.endpoints.dynamodb,
-            timeouts(ATTEMPT_TIMEOUT),
-            RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
-        ),
-        secretsmanager: client!(
-            aws_sdk_secretsmanager,
-            config.endpoints.secretsmanager,
-            timeouts(ATTEMPT_TIMEOUT),
-            RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
-        ),
-        // A mail that is sent again is two mails, and SES has no request token: one try, which may take as long as three.
-        sesv2: client!(
-            aws_sdk_sesv2,
-            config.endpoints.sesv2,
-            timeouts(OPERATION_TIMEOUT),
-            RetryConfig::disabled()
-        ),
-    })
+        }
+    };
 }
+client!(
+    /// The table's client.
+    dynamodb,
+    aws_sdk_dynamodb,
+    ATTEMPT_TIMEOUT,
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
+);
+client!(
+    /// The secrets' client.
+    secretsmanager,
+    aws_sdk_secretsmanager,
+    ATTEMPT_TIMEOUT,
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
+);
+client!(
+    /// The mail's client. A mail that is sent again is two mails, and SES has no request token: one try, which may take as long as
+    /// three.
+    sesv2,
+    aws_sdk_sesv2,
+    OPERATION_TIMEOUT,
+    RetryConfig::disabled()
+);
 
 /// The real HTTP client. It keeps its connections for as long as the execution environment lives.
 pub fn https_client(config: &Config) -> Result<SharedHttpClient, ConfigError> {

@@ -76,6 +76,12 @@ pub enum SecretError {
         #[source]
         cause: Cause,
     },
+    /// The function has no client for it, since it said of no secret that it uses it.
+    #[error("the secret {name} is not used here")]
+    Unused {
+        /// Which of them.
+        name: &'static str,
+    },
     /// What it gave is not what we write. The cause is not kept: it could quote the secret.
     #[error("the secret {name} has no usable value")]
     Unusable {
@@ -101,13 +107,13 @@ pub struct Secrets {
     codes: Kept<RotatingKey>,
     sealing: Kept<RotatingKey>,
     audit: Kept<RotatingKey>,
-    client: Client,
+    client: Option<Client>,
     clock: Arc<dyn Clock>,
 }
 
 impl Secrets {
-    /// Nothing is read before it is needed. The configured names may be names or ARNs.
-    pub fn new(client: Client, clock: Arc<dyn Clock>, config: &Config) -> Self {
+    /// Nothing is read before it is needed. The configured names may be names or ARNs. Without a client there is nothing to be had.
+    pub fn new(client: Option<Client>, clock: Arc<dyn Clock>, config: &Config) -> Self {
         Self {
             signing: Kept::new("signing", &config.signing_secret, parse_signing),
             codes: Kept::new("codes", &config.codes_secret, parse_key),
@@ -125,7 +131,7 @@ impl Secrets {
             Which::Codes => (self.codes.name, &self.codes.id),
             Which::Sealing => (self.sealing.name, &self.sealing.id),
         };
-        Versions { name, id, client: &self.client }
+        Versions { name, id, client: self.client.as_ref() }
     }
 
     /// Which of them has this name or ARN.
@@ -142,27 +148,27 @@ impl Secrets {
 
     /// What signs tokens.
     pub async fn signing(&self) -> Result<Arc<Signing>, SecretError> {
-        self.signing.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
+        self.signing.get(self.client.as_ref(), self.clock.now_seconds(), REFRESH_SECONDS).await
     }
 
     /// What signs tokens, read again unless that was just done: for when what was kept turns out to be withdrawn.
     pub async fn signing_anew(&self) -> Result<Arc<Signing>, SecretError> {
-        self.signing.get(&self.client, self.clock.now_seconds(), RETRY_SECONDS).await
+        self.signing.get(self.client.as_ref(), self.clock.now_seconds(), RETRY_SECONDS).await
     }
 
     /// What one-time codes are hashed under.
     pub async fn codes(&self) -> Result<Arc<RotatingKey>, SecretError> {
-        self.codes.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
+        self.codes.get(self.client.as_ref(), self.clock.now_seconds(), REFRESH_SECONDS).await
     }
 
     /// What the links of audit chains are made with. No rotation changes it: links are verified for as long as they are kept.
     pub async fn audit(&self) -> Result<Arc<RotatingKey>, SecretError> {
-        self.audit.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
+        self.audit.get(self.client.as_ref(), self.clock.now_seconds(), REFRESH_SECONDS).await
     }
 
     /// What idempotent answers are sealed under.
     pub async fn sealing(&self) -> Result<Arc<RotatingKey>, SecretError> {
-        self.sealing.get(&self.client, self.clock.now_seconds(), REFRESH_SECONDS).await
+        self.sealing.get(self.client.as_ref(), self.clock.now_seconds(), REFRESH_SECONDS).await
     }
 }
 
@@ -185,7 +191,7 @@ impl<T> Kept<T> {
     }
 
     /// The kept secret if it was read within `fresh` seconds, or asked for in vain just now; else what Secrets Manager has.
-    async fn get(&self, client: &Client, now: i64, fresh: i64) -> Result<Arc<T>, SecretError> {
+    async fn get(&self, client: Option<&Client>, now: i64, fresh: i64) -> Result<Arc<T>, SecretError> {
         let young = |value: &Value<T>| {
             let since = |at: i64, age: i64| (0..age).contains(&(now - at));
             since(value.read_at, fresh)
@@ -223,7 +229,8 @@ impl<T> Kept<T> {
         value.as_ref().filter(|value| good(value)).map(|value| Arc::clone(&value.secret))
     }
 
-    async fn read(&self, client: &Client, longest: Duration) -> Result<T, SecretError> {
+    async fn read(&self, client: Option<&Client>, longest: Duration) -> Result<T, SecretError> {
+        let client = client.ok_or(SecretError::Unused { name: self.name })?;
         let call = client.get_secret_value().secret_id(&self.id);
         let answer = deadline::within_at_most(longest, call.send()).await;
         let answer =

@@ -22,7 +22,7 @@ const PENDING: &str = "AWSPENDING";
 pub struct Versions<'a> {
     pub(super) name: &'static str,
     pub(super) id: &'a str,
-    pub(super) client: &'a Client,
+    pub(super) client: Option<&'a Client>,
 }
 
 /// Which labels the versions carry.
@@ -67,7 +67,7 @@ impl Versions<'_> {
 
     /// The labels as they are now.
     pub async fn stages(&self) -> Result<Stages, SecretError> {
-        let call = self.client.describe_secret().secret_id(self.id).send();
+        let call = self.client()?.describe_secret().secret_id(self.id).send();
         let answer = deadline::within(call).await.map_err(|late| self.unreadable(late))?;
         let answer = answer.map_err(|cause| self.unreadable(cause))?;
         Ok(Stages {
@@ -78,7 +78,7 @@ impl Versions<'_> {
 
     /// The value of a version, if it has one.
     pub async fn value(&self, version: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
-        let call = self.client.get_secret_value().secret_id(self.id).version_id(version).send();
+        let call = self.client()?.get_secret_value().secret_id(self.id).version_id(version).send();
         match deadline::within(call).await.map_err(|late| self.unreadable(late))? {
             Ok(answer) => Ok(answer.secret_string.map(Zeroizing::new)),
             Err(error) => match error.as_service_error() {
@@ -90,7 +90,7 @@ impl Versions<'_> {
 
     /// Gives a version its value, and the label `AWSPENDING`.
     pub async fn put_pending(&self, version: &str, value: &str) -> Result<Put, SecretError> {
-        let call = self.client.put_secret_value().secret_id(self.id).client_request_token(version);
+        let call = self.client()?.put_secret_value().secret_id(self.id).client_request_token(version);
         let call = call.secret_string(value).version_stages(PENDING).send();
         match deadline::within(call).await.map_err(|late| self.unwritable(late))? {
             Ok(_) => Ok(Put::Done),
@@ -104,7 +104,7 @@ impl Versions<'_> {
     /// Moves `AWSCURRENT` to a version from the one it was made from: says whether that one was still current. Secrets Manager
     /// refuses to take a label from a version that does not carry it, so of two that race, one wins.
     pub async fn make_current(&self, version: &str, from: Option<&str>) -> Result<bool, SecretError> {
-        let call = self.client.update_secret_version_stage().secret_id(self.id).version_stage(CURRENT);
+        let call = self.client()?.update_secret_version_stage().secret_id(self.id).version_stage(CURRENT);
         let call = call.move_to_version_id(version).set_remove_from_version_id(from.map(str::to_owned));
         let answer = deadline::within(call.send()).await.map_err(|late| self.unwritable(late))?;
         let Err(error) = answer else {
@@ -125,7 +125,7 @@ impl Versions<'_> {
         if self.stages().await?.pending() != Some(version) {
             return Ok(());
         }
-        let call = self.client.update_secret_version_stage().secret_id(self.id).version_stage(PENDING);
+        let call = self.client()?.update_secret_version_stage().secret_id(self.id).version_stage(PENDING);
         let call = call.remove_from_version_id(version).send();
         let answer = deadline::within(call).await.map_err(|late| self.unwritable(late))?;
         let Err(error) = answer else {
@@ -135,6 +135,10 @@ impl Versions<'_> {
             true => Err(self.unwritable(error)),
             false => Ok(()),
         }
+    }
+
+    fn client(&self) -> Result<&Client, SecretError> {
+        self.client.ok_or(SecretError::Unused { name: self.name })
     }
 
     fn unreadable(&self, cause: impl Error + Send + Sync + 'static) -> SecretError {

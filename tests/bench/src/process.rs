@@ -29,11 +29,12 @@ pub struct Process {
     child: Child,
     api: RuntimeApi,
     started: Instant,
-    _group: Group,
+    group: Group,
 }
 
 impl Process {
-    /// Starts it and waits until it is ready; says how long that took.
+    /// Starts it and waits until it is ready; says how long that took. Lambda gives an init a whole processor whatever the memory, so it is
+    /// only from here on that the process is held to its share.
     ///
     /// # Errors
     /// When it does not start.
@@ -44,7 +45,7 @@ impl Process {
             return Err(io::Error::other("nothing to start"));
         };
         let log = fs::File::options().create(true).append(true).open(&program.log)?;
-        // The shell puts itself into the group and becomes the program: so the program is held from its first instruction on.
+        // The shell puts itself into the group and becomes the program.
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &format!("{} exec \"$0\" \"$@\"", group.entering()), name]).args(arguments);
         command.env_clear().envs(program.environment.iter().map(|(name, value)| (name, value)));
@@ -52,9 +53,10 @@ impl Process {
         command.current_dir(&program.folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let started = clock::now();
         let child = command.spawn()?;
-        let process = Self { child, api, started, _group: group };
+        let process = Self { child, api, started, group };
         let ready = process.api.ready().map_err(|error| process.explain(&program.log, &error))?;
         let took = ready - process.started;
+        process.group.hold()?;
         Ok((process, took))
     }
 

@@ -6,7 +6,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock;
@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 enum Said {
     /// It is ready for an event.
     Ready(Instant),
-    /// It answers one.
-    Answered { at: Instant, kind: Kind, body: Vec<u8> },
+    /// It answers one, so long after that was handed over.
+    Answered { took: Duration, kind: Kind, body: Vec<u8> },
 }
 
 /// How a call ended.
@@ -55,6 +55,15 @@ pub struct RuntimeApi {
 struct Shared {
     events: Mutex<Receiver<Arc<[u8]>>>,
     say: Sender<Said>,
+    /// When the latest event was handed over. Taken where it goes out, as the answer's time is where that arrives: on the way through a
+    /// channel to another thread, as much time again is the operating system's.
+    handed_over: Mutex<Instant>,
+}
+
+impl Shared {
+    fn handed_over(&self) -> MutexGuard<'_, Instant> {
+        self.handed_over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl RuntimeApi {
@@ -67,7 +76,8 @@ impl RuntimeApi {
         let address = listener.local_addr()?.to_string();
         let (events, waiting) = mpsc::channel();
         let (say, said) = mpsc::channel();
-        let shared = Arc::new(Shared { events: Mutex::new(waiting), say });
+        let shared =
+            Arc::new(Shared { events: Mutex::new(waiting), say, handed_over: Mutex::new(clock::now()) });
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = Arc::clone(&shared);
@@ -95,12 +105,11 @@ impl RuntimeApi {
     /// # Errors
     /// When it ends instead.
     pub fn call(&self, event: &Arc<[u8]>) -> io::Result<Call> {
-        let started = clock::now();
         self.events.send(Arc::clone(event)).map_err(|_| other("the runtime API is gone".to_owned()))?;
         let mut call = None;
         loop {
             match self.said.recv_timeout(PATIENCE).map_err(silence)? {
-                Said::Answered { at, kind, body } => call = Some(Call { took: at - started, kind, body }),
+                Said::Answered { took, kind, body } => call = Some(Call { took, kind, body }),
                 Said::Ready(_) => match call {
                     Some(call) => return Ok(call),
                     None => {
@@ -139,7 +148,9 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
             let _ = shared.say.send(Said::Ready(at));
             let event = shared.events.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(event) = event else { return Ok(()) };
-            writer.write_all(&handed_over(&event))?;
+            let event = handed_over(&event);
+            *shared.handed_over() = clock::now();
+            writer.write_all(&event)?;
             continue;
         }
         let kind = match path.rsplit('/').next() {
@@ -147,7 +158,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
             _ if path.ends_with("/init/error") => Kind::InitError,
             _ => Kind::Error,
         };
-        let _ = shared.say.send(Said::Answered { at, kind, body });
+        let _ = shared.say.send(Said::Answered { took: at - *shared.handed_over(), kind, body });
         writer.write_all(
             b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
         )?;

@@ -37,46 +37,65 @@ impl Share {
 }
 
 /// A control group that is gone when this is.
-pub struct Group(Option<PathBuf>);
+pub struct Group {
+    path: Option<PathBuf>,
+    share: Share,
+}
 
 static NTH: AtomicU32 = AtomicU32::new(0);
 
 impl Group {
-    /// Makes one. None is needed for all there is.
+    /// Makes one, which holds nobody back yet. None is needed for all there is.
     ///
     /// # Errors
     /// When this machine lets nobody make one: it takes root, and a writable `/sys/fs/cgroup`.
     pub fn new(share: Share) -> io::Result<Self> {
-        let Some(quota) = share.quota() else { return Ok(Self(None)) };
-        let name = format!("bench-{}-{}", std::process::id(), NTH.fetch_add(1, Ordering::Relaxed));
-        let second = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
-        let path = Path::new(if second { "/sys/fs/cgroup" } else { "/sys/fs/cgroup/cpu" }).join(name);
-        let explained = |error: io::Error| {
-            io::Error::new(
-                error.kind(),
-                format!("no share of a processor can be held here ({}): {error}", path.display()),
-            )
-        };
-        fs::create_dir(&path).map_err(explained)?;
-        let group = Self(Some(path.clone()));
-        if second {
-            fs::write(path.join("cpu.max"), format!("{quota} {PERIOD}")).map_err(explained)?;
-        } else {
-            fs::write(path.join("cpu.cfs_period_us"), PERIOD.to_string()).map_err(explained)?;
-            fs::write(path.join("cpu.cfs_quota_us"), quota.to_string()).map_err(explained)?;
+        if share.quota().is_none() {
+            return Ok(Self { path: None, share });
         }
-        Ok(group)
+        let name = format!("bench-{}-{}", std::process::id(), NTH.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(if unified() { "/sys/fs/cgroup" } else { "/sys/fs/cgroup/cpu" }).join(name);
+        fs::create_dir(&path).map_err(|error| explained(&path, &error))?;
+        Ok(Self { path: Some(path), share })
+    }
+
+    /// Holds whoever is in it to the share, from now on.
+    ///
+    /// # Errors
+    /// When this machine does not let it.
+    pub fn hold(&self) -> io::Result<()> {
+        let (Some(path), Some(quota)) = (&self.path, self.share.quota()) else { return Ok(()) };
+        let write = |file: &str, text: String| {
+            fs::write(path.join(file), text).map_err(|error| explained(path, &error))
+        };
+        if unified() {
+            return write("cpu.max", format!("{quota} {PERIOD}"));
+        }
+        write("cpu.cfs_period_us", PERIOD.to_string())?;
+        write("cpu.cfs_quota_us", quota.to_string())
     }
 
     /// What a shell says to enter it.
     pub fn entering(&self) -> String {
-        self.0.as_ref().map_or_else(String::new, |path| format!("echo $$ > {}/cgroup.procs;", path.display()))
+        self.path
+            .as_ref()
+            .map_or_else(String::new, |path| format!("echo $$ > {}/cgroup.procs;", path.display()))
     }
+}
+
+/// Whether there is one tree of groups (version 2), or one for each kind of share.
+fn unified() -> bool {
+    Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
+}
+
+fn explained(path: &Path, error: &io::Error) -> io::Error {
+    let text = format!("no share of a processor can be held here ({}): {error}", path.display());
+    io::Error::new(error.kind(), text)
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(path) = &self.0 {
+        if let Some(path) = &self.path {
             let _ = fs::remove_dir(path);
         }
     }

@@ -91,7 +91,7 @@ impl Place {
     /// The rotation of the secrets of a devstack that runs already.
     pub fn over(devstack: Arc<Devstack>) -> Self {
         let rotator = environment(&devstack, &devstack.config);
-        let secrets = aws::clients(&devstack.config, Some(recorder::plain_http())).unwrap().secretsmanager;
+        let secrets = aws::secretsmanager(&devstack.config, recorder::plain_http());
         Self { devstack, rotator, secrets }
     }
 
