@@ -114,24 +114,29 @@ async fn guard(arguments: &Arguments) -> Result<bool, Failed> {
     let mut now = counts(arguments).await?;
     if !record.moved(&now).is_empty() {
         say(
-            "guards: not all of it is as recorded; counting again, because a figure has moved when two countings say so",
+            "guards: not all is as recorded: counting again, because what disturbs a count does not do so twice",
         );
         now = record.nearer(now, &counts(arguments).await?);
     }
     print(&now);
-    let moved = record.moved(&now);
+    Ok(judge(&record, &now, &arguments.record))
+}
+
+/// Says what moved; whether nothing did.
+fn judge(record: &Record, now: &BTreeMap<String, Figures>, path: &Path) -> bool {
+    let moved = record.moved(now);
     for it in &moved {
         say(&format!("guards: {} {}", if it.dearer { "DEARER:" } else { "NOT AS RECORDED:" }, it.sentence));
     }
     if moved.is_empty() {
         say("guards: all of it is as recorded");
     } else {
-        let file = arguments.record.display();
+        let file = path.display();
         say(&format!(
             "guards: where the change is worth it, make guards ACCEPT=1 writes {file} anew; commit it, with the reason"
         ));
     }
-    Ok(moved.is_empty())
+    moved.is_empty()
 }
 
 /// Counts everything once.
