@@ -15,7 +15,7 @@ REHEARSAL_READY := $(REHEARSAL_TOOLS)/ready
 LAMBDA_TARGET := target/cargo-lambda
 
 # What one may set: make run PORT=8080 FRESH=1, make build ARCH=x86_64, make rehearse SHIP=1, make invoke FUNCTION=jwks EVENT=tests/events/jwks.json,
-# make keycheck KEY=-, make scale SIZES=1000, make races ROUNDS=10, make histories CASES=200 SEED=7, make fuzz TARGET=jwt SECONDS=600
+# make keycheck KEY=-, make scale SIZES=1000, make races ROUNDS=10, make histories CASES=200 SEED=7, make guards ACCEPT=1, make fuzz TARGET=jwt SECONDS=600
 PORT ?=
 FRESH ?=
 SHIP ?=
@@ -36,6 +36,7 @@ ADVISORIES ?=
 ONLY ?=
 BREAKS ?=
 SIZES ?=
+ACCEPT ?=
 
 ARCH_FLAG_arm64 := --arm64
 ARCH_FLAG_x86_64 := --x86-64
@@ -137,6 +138,12 @@ bench: cargo-is-here ## measure what ships beside Node, Python, a naive Rust and
 soak: cargo-is-here ## the whole mix through what ships, at full load: no wrong answer, no growth (SECONDS=600: so long)
 	$(MAKE) build ARCH=$(HERE)
 	tests/bench/run soak $(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),600)
+
+# The programs of `make rehearse`: built by it in CI before, so nothing is compiled a second time.
+guards: cargo-is-here $(TOOLS_READY) ## instructions and allocations a call, and program sizes, against what is recorded (ACCEPT=1: record them; takes valgrind)
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(LAMBDA_TARGET)" \
+		cargo lambda build --quiet --profile rehearsal --locked $(ARCH_FLAG_$(HERE)) --lambda-dir target/guards/lambda $(addprefix --package ,$(FUNCTIONS))
+	tests/guards/run $(if $(filter-out 0 no false,$(ACCEPT)),--accept)
 
 lint: cargo-is-here $(TOOLS_READY) ## formatting, clippy with warnings as errors, the checks of all templates, docs/cost.md
 	cargo fmt --all --check

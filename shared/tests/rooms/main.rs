@@ -10,4 +10,5 @@
 mod access_tokens;
 mod arrows;
 mod latency;
+mod measures;
 mod sessions;

@@ -5,20 +5,13 @@
 
 mod bare;
 mod budgets;
-mod clock;
 mod figures;
 mod measure;
 mod picture;
-mod process;
-mod programs;
 mod record;
 mod report;
-mod runtime;
-mod share;
 mod sizes;
 mod soak;
-mod stage;
-mod tls;
 
 use std::error::Error;
 use std::fs;
@@ -27,6 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bench::{clock, process, programs, runtime, share, stage};
 use figures::Figures;
 use measure::{Counts, Round};
 use programs::Built;

@@ -74,6 +74,18 @@ impl Process {
         self.api.call(event)
     }
 
+    /// Asks it to end (SIGTERM) and waits for that: what watches it then writes down what it saw.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn end(mut self) -> io::Result<()> {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        if !asked.success() {
+            return Err(io::Error::other("the process ended by itself"));
+        }
+        self.child.wait().map(|_| ())
+    }
+
     /// How long its threads have run on a processor (`/proc/[pid]/task/[tid]/schedstat`, in nanoseconds).
     ///
     /// # Errors
