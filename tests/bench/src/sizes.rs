@@ -17,9 +17,10 @@ pub fn measure(figures: &mut Figures, functions: &Path, work: &Path) -> Result<V
             continue;
         };
         let zip = work.join(format!("{name}.zip"));
-        // Python's own zip, at the level that `sam package` takes.
-        let made =
-            Command::new("python3").args(["-m", "zipfile", "-c"]).arg(&zip).arg(&bootstrap).status()?;
+        // Python's own zip, at the level that `sam package` takes, of all that travels: its bill of materials, too.
+        let files: Vec<_> =
+            fs::read_dir(&folder)?.map(|it| it.map(|it| it.path())).collect::<Result<_, _>>()?;
+        let made = Command::new("python3").args(["-m", "zipfile", "-c"]).arg(&zip).args(files).status()?;
         if !made.success() {
             return Err("python3 -m zipfile failed".into());
         }
