@@ -1,6 +1,7 @@
 //! Logs: one JSON object a line, which CloudWatch can search by field. Audit lines also carry metrics.
 
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Debug};
+use std::io::Write;
 use std::sync::Arc;
 
 use time::format_description::well_known::Rfc3339;
@@ -87,20 +88,21 @@ where
             return self.others.format_event(context, writer, event);
         }
         let now = self.clock.now();
-        let mut audit = Audit::default();
+        let mut audit = Audit { members: Vec::with_capacity(512), ..Audit::default() };
         event.record(&mut audit);
         let at_ms = i64::try_from(now.unix_timestamp_nanos() / 1_000_000).map_err(|_| fmt::Error)?;
         let metrics = metrics::members(&self.place, &audit.counted(), at_ms).map_err(|_| fmt::Error)?;
         let timestamp = now.format(&Rfc3339).map_err(|_| fmt::Error)?;
         let level = event.metadata().level();
-        writeln!(writer, "{{\"timestamp\":\"{timestamp}\",\"level\":\"{level}\"{},{metrics}}}", audit.members)
+        let members = std::str::from_utf8(&audit.members).map_err(|_| fmt::Error)?;
+        writeln!(writer, "{{\"timestamp\":\"{timestamp}\",\"level\":\"{level}\"{members},{metrics}}}")
     }
 }
 
 /// An audit line's fields: as its members, and those that are counted once more.
 #[derive(Default)]
 struct Audit {
-    members: String,
+    members: Vec<u8>,
     action: String,
     outcome: String,
     reason: String,
@@ -123,10 +125,9 @@ impl Visit for Audit {
             "reason" => value.clone_into(&mut self.reason),
             _ => {}
         }
-        // A text always serializes, and a string takes whatever is written.
-        if let Ok(text) = serde_json::to_string(value) {
-            let _ = write!(self.members, ",\"{}\":{text}", field.name());
-        }
+        // A text always serializes, and a vector takes whatever is written.
+        let _ = write!(self.members, ",\"{}\":", field.name());
+        let _ = serde_json::to_writer(&mut self.members, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

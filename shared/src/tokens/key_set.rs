@@ -1,9 +1,10 @@
 //! The published set of public signing keys, and the issuer they sign for.
 
+use std::sync::Arc;
+
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +60,7 @@ pub struct Keyring {
     /// The published keys, as they are shown.
     pub published: Vec<PublicKey>,
     /// One for each published key, in their order.
-    keys: Vec<DecodingKey>,
+    keys: Vec<(Arc<PublicKey>, ParsedPublicKey)>,
 }
 
 /// A key set that cannot be used.
@@ -81,14 +82,12 @@ fn is_for_signatures(key: &PublicKey) -> bool {
     key.kty == KEY_TYPE && key.crv == CURVE && key.alg == ALGORITHM && key.usage == USAGE
 }
 
-/// Whether the coordinates are in full, 32 bytes with leading zeros (RFC 7518 section 6.2.1.2), and of a point of the curve: whatever
-/// else a key can be, nothing was ever signed with it.
-fn is_on_the_curve(key: &PublicKey) -> bool {
+/// The key, if its coordinates are in full, 32 bytes with leading zeros (RFC 7518 section 6.2.1.2), and of a point of the curve:
+/// whatever else a key can be, nothing was ever signed with it.
+fn on_the_curve(key: &PublicKey) -> Option<ParsedPublicKey> {
     let coordinate = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 32);
-    let (Some(x), Some(y)) = (coordinate(&key.x), coordinate(&key.y)) else {
-        return false;
-    };
-    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [&[4], x.as_slice(), &y].concat()).is_ok()
+    let (x, y) = (coordinate(&key.x)?, coordinate(&key.y)?);
+    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [&[4], x.as_slice(), &y].concat()).ok()
 }
 
 impl Keyring {
@@ -102,16 +101,16 @@ impl Keyring {
             if set.keys.iter().take(at).any(|other| other.kid == key.kid) {
                 return Err(KeySetError::Ambiguous(key.kid.clone()));
             }
-            let usable = is_for_signatures(key) && is_on_the_curve(key);
-            let parsed = DecodingKey::from_ec_components(&key.x, &key.y).ok().filter(|_| usable);
+            let parsed = on_the_curve(key).filter(|_| is_for_signatures(key));
             let parsed = parsed.ok_or_else(|| KeySetError::Unreadable(key.kid.clone()))?;
-            keys.push(parsed);
+            keys.push((Arc::new(key.clone()), parsed));
         }
         Ok(Self { issuer: set.issuer, published: set.keys, keys })
     }
 
     /// The key named exactly `kid`, as it is shown and ready to verify with.
-    pub fn find(&self, kid: &str) -> Option<(&PublicKey, &DecodingKey)> {
-        self.published.iter().zip(&self.keys).find(|(public, _)| public.kid == kid)
+    pub fn find(&self, kid: &str) -> Option<(&Arc<PublicKey>, &ParsedPublicKey)> {
+        let (public, key) = self.keys.iter().find(|(public, _)| public.kid == kid)?;
+        Some((public, key))
     }
 }

@@ -188,7 +188,8 @@ impl Round<'_> {
     }
 }
 
+/// Lambda's megabytes of memory, of 1024 × 1024 bytes.
 #[expect(clippy::cast_precision_loss, reason = "megabytes")]
 fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
+    bytes as f64 / 1_048_576.0
 }
