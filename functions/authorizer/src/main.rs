@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     let app = &app;
     run(caught(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
-        authorizer::handle(app, payload, &context.request_id).await.map_err(|error: AuthorizerError| {
+        authorizer::decide(app, payload, &context.request_id).await.map_err(|error: AuthorizerError| {
             Diagnostic {
                 error_type: format!("{error:?}"),
                 // A REST API compares this text, to the letter.

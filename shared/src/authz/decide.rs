@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 use time::Duration;
 
-use super::answer::{self, Form};
+use super::answer::{self, Answer, Form};
 use super::event::{self, Gateway, Question};
 use super::{Rejection, authenticate, bearer};
 use crate::addresses;
@@ -30,7 +30,7 @@ pub enum AuthorizerError {
 ///
 /// # Errors
 /// [`AuthorizerError::Unauthorized`] to a REST API alone; [`AuthorizerError::Unavailable`] to both kinds.
-pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value, AuthorizerError> {
+pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Answer, AuthorizerError> {
     let started = app.clock.now();
     let mut question = event::read(event);
     if question.request_id.is_empty() {
@@ -47,20 +47,20 @@ pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Value,
     };
     log(&question, &result, app.clock.now() - started);
     let simple = question.gateway == Gateway::HttpV2 && app.http_api_answer == HttpApiAnswer::Simple;
-    let form = match &question.resource {
+    let form = match question.resource {
         _ if simple => Form::Simple,
         Some(resource) => Form::Policy(resource),
         // A policy has to name something, and a denial of everything is a denial.
-        None => Form::Policy("*"),
+        None => Form::Policy("*".to_owned()),
     };
     match result {
-        Ok(principal) => Ok(answer::allow(&form, &principal)),
+        Ok(principal) => Ok(answer::allow(form, principal)),
         Err(Rejection::Suspended(principal)) => {
-            Ok(answer::deny(&form, principal.id(), "organization_suspended"))
+            Ok(answer::deny(form, principal.id(), "organization_suspended"))
         }
         Err(Rejection::NotAuthentic(_)) => match question.gateway {
             Gateway::Rest => Err(AuthorizerError::Unauthorized),
-            Gateway::HttpPolicy | Gateway::HttpV2 => Ok(answer::deny(&form, "anonymous", "unauthorized")),
+            Gateway::HttpPolicy | Gateway::HttpV2 => Ok(answer::deny(form, "anonymous", "unauthorized")),
         },
         Err(Rejection::Unavailable(_)) => Err(AuthorizerError::Unavailable),
     }

@@ -6,6 +6,7 @@ mod bearer;
 mod decide;
 mod event;
 
+pub use answer::Answer;
 pub use authenticate::{Rejection, authenticate};
 pub use bearer::bearer;
 pub use decide::{AuthorizerError, decide};
