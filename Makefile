@@ -126,7 +126,7 @@ test-browser: cargo-is-here ## the dashboard in a real browser (takes Chromium a
 	ONLY='$(ONLY)' BREAKS="$(BREAKS)" tests/browser/run
 
 rehearse: cargo-is-here $(TOOLS_READY) $(REHEARSAL_READY) ## deploy to an emulator of AWS and run the stories there (SHIP=1: exactly the programs that ship)
-	SHIP="$(SHIP)" $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
+	SHIP="$(SHIP)" $(if $(filter-out 0 no false,$(SHIP)),AWS_LC_SYS_CFLAGS="$(CRYPTO_FLAGS)") $(REHEARSAL_TOOLS)/bin/python tests/rehearsal/rehearse.py
 
 # The programs that ship, for this machine's processor: what is measured has to run here.
 HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)

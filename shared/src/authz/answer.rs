@@ -1,7 +1,7 @@
 //! What a gateway is answered: a policy, or a simple yes or no. Context values are strings, which a REST API requires.
 //!
 //! API Gateway developer guide, "Output from an API Gateway Lambda authorizer" and, for the simple form, "Control access to HTTP APIs with AWS
-//! Lambda authorizers". The types are our own, since those of `aws_lambda_events` are made by way of a tree of values, which is a fifth of what
+//! Lambda authorizers". The types are our own, since those of `aws_lambda_events` are made by way of a tree of values, which was a sixth of what
 //! a decision about a known token costs.
 
 use serde::Serialize;

@@ -26,7 +26,7 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("../../certs/amazon-roots.pem");
 pub type Connect<Client> = fn(&Config, SharedHttpClient) -> Client;
 
 /// Makes the clients that not everybody uses. A function names what makes those it does, so that its program holds no others: of the
-/// authorizer's, the other two SDKs would be a tenth.
+/// authorizer's, the other two SDKs would be a twentieth.
 #[derive(Clone, Copy, Default)]
 pub struct Connects {
     /// The secrets'.

@@ -50,7 +50,7 @@ where
 }
 
 /// What is logged at a level: our crates at that level, all others at `warn`. By the beginning of its target alone: a filter that takes
-/// more brings regular expressions into every program, which are a tenth of it.
+/// more brings regular expressions into every program, which are a twentieth of it.
 fn filter(level: &str) -> Targets {
     let level = match level {
         "trace" => LevelFilter::TRACE,

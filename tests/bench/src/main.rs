@@ -107,6 +107,9 @@ async fn main() -> ExitCode {
         Some(length) => soaked(&arguments, length).await,
         None => run(&arguments).await,
     };
+    if arguments.built.logs != arguments.work {
+        let _ = fs::remove_dir_all(&arguments.built.logs);
+    }
     match run {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
