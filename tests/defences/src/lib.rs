@@ -44,6 +44,17 @@ impl Place {
         Self { devstack, client: Client::new() }
     }
 
+    /// The same without the table's stream, for tests of many thousand writes that read no event: at each write the embedded engine
+    /// goes through all records its stream ever had.
+    #[expect(clippy::unwrap_used, reason = "tests only: an engine that does not answer fails the test")]
+    pub async fn without_stream() -> Self {
+        let place = Self::new().await;
+        let dynamodb = &place.devstack.dynamodb;
+        let off = json!({"TableName": dynamodb.table, "StreamSpecification": {"StreamEnabled": false}});
+        dynamodb.ask("DynamoDB_20120810.UpdateTable", &off).await.unwrap();
+        place
+    }
+
     /// The functions' app.
     pub fn app(&self) -> Arc<App> {
         Arc::clone(&self.devstack.app)

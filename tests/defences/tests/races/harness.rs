@@ -137,7 +137,7 @@ impl Round {
 pub async fn rounds(name: &str, play: impl AsyncFn(&Round)) {
     let wanted = wanted_rounds();
     for size in SIZES {
-        let place = Arc::new(Place::new().await);
+        let place = Arc::new(Place::without_stream().await);
         let (mut sure, mut unsure, mut retried) = (0, 0, 0);
         while sure < wanted {
             let (place, weather) = (Arc::clone(&place), Arc::new(Weather::default()));
