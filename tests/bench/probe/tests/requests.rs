@@ -10,6 +10,7 @@ use shared::api_keys::PlainKey;
 use shared::config::aws;
 use shared::tokens::access_token::{Claims, verify};
 
+#[expect(clippy::unwrap_used, reason = "tests only: what is not answered fails the test")]
 async fn post(devstack: &Devstack, path: &str, body: Value, bearer: &str) -> Value {
     let request = reqwest::Client::new().post(format!("{}/api/v1/auth/{path}", devstack.base_url));
     let answer: Value = request.bearer_auth(bearer).json(&body).send().await.unwrap().json().await.unwrap();
