@@ -111,10 +111,10 @@ async fn refresh(client: &Client, table: &str, session: &str, org: &str, user: &
         .table_name(table)
         .set_key(Some(key(format!("ORG#{org}"), &format!("MEMBER#{user}"))))
         .condition_expression(
-            "#role = :role AND (attribute_not_exists(#sessions_ended_at) OR #sessions_ended_at < :made_at)",
+            "#role = :role AND (attribute_not_exists(#sessions_ended_at) OR #sessions_ended_at < :made_at OR #sessions_kept = :session)",
         )
-        .set_expression_attribute_names(names(&["role", "sessions_ended_at"]))
-        .set_expression_attribute_values(values([(":role", member("role")?), (":made_at", made_at)]))
+        .set_expression_attribute_names(names(&["role", "sessions_ended_at", "sessions_kept"]))
+        .set_expression_attribute_values(values([(":role", member("role")?), (":made_at", made_at), (":session", AttributeValue::S(session.to_owned()))]))
         .return_values_on_condition_check_failure(OLD)
         .build()?;
     let transaction = client
