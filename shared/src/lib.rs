@@ -8,9 +8,10 @@
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
 //! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
-//! - `addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
+//! - `addresses`, `allowed_addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
+pub mod allowed_addresses;
 pub mod api_keys;
 pub mod app;
 pub mod audit;
