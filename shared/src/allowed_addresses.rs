@@ -215,7 +215,9 @@ mod tests {
         ] {
             assert_eq!(AddressRange::parse(bad), Err(InvalidRange::Unreadable), "{bad:?}");
         }
-        for wide in ["203.0.113.7/24", "1.2.3.4/0", "2001:db8::1/64", "::ffff:203.0.113.7/120", "::ffff:0:0/95"] {
+        for wide in
+            ["203.0.113.7/24", "1.2.3.4/0", "2001:db8::1/64", "::ffff:203.0.113.7/120", "::ffff:0:0/95"]
+        {
             assert_eq!(AddressRange::parse(wide), Err(InvalidRange::HostBits), "{wide}");
         }
     }
