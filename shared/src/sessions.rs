@@ -36,6 +36,12 @@ pub struct Session {
     pub created_at: i64,
     /// Seconds since the epoch.
     pub expires_at: i64,
+    /// The address its login came from, as the gateway says. Shown to its owner.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source_address: String,
+    /// What its login's client called itself. Shown to its owner, and never believed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client: String,
     /// When it was ended: by logging out, or because a used token came back. Seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<i64>,

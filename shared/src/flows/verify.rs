@@ -39,12 +39,13 @@ pub async fn verify(
     kind: CodeType,
 ) -> Result<Tokens, Refusal> {
     let mut trail = Trail::new(app, "verify", origin);
-    let result = attempt(app, challenge_id, code, kind, &mut trail).await;
+    let result = attempt(app, origin, challenge_id, code, kind, &mut trail).await;
     trail.end(result)
 }
 
 async fn attempt(
     app: &App,
+    origin: &Origin,
     challenge_id: &str,
     code: &Code,
     kind: CodeType,
@@ -64,11 +65,12 @@ async fn attempt(
     if !right || kind == CodeType::Backup {
         return Err(Refusal::InvalidCode);
     }
-    start(app, &maker, &challenge, now, trail).await
+    start(app, origin, &maker, &challenge, now, trail).await
 }
 
 async fn start(
     app: &App,
+    origin: &Origin,
     maker: &TokenMaker,
     challenge: &Challenge,
     now: i64,
@@ -86,6 +88,8 @@ async fn start(
         rotated_at: None,
         created_at: now,
         expires_at: now + LIFETIME_SECONDS,
+        source_address: origin.source_address.clone(),
+        client: origin.client.clone(),
         revoked_at: None,
     };
     for _ in 0..WRITE_TRIES {

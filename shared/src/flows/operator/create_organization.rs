@@ -65,6 +65,8 @@ async fn attempt(app: &App, new: &NewOrganization, trail: &mut Trail<'_>) -> Res
         full_name: new.owner_full_name.clone(),
         password_hash: app.passwords.hash(&new.owner_password, rng).await?,
         org_id: id.clone(),
+        credentials: 0,
+        unverified: false,
     };
     let organization = Organization {
         id,
