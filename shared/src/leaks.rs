@@ -206,7 +206,10 @@ AjPuDPRcXU22YxgBrz+zoN19MzuRyW87qEt9/AmtoNP5GrobzUvQSyJFVw==
         EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "aws-lc-rs takes its own randomness to sign with, and no other")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "aws-lc-rs takes its own randomness to sign with, and no other"
+    )]
     fn sign(pair: &EcdsaKeyPair, bytes: &[u8]) -> String {
         BASE64_STANDARD.encode(pair.sign(&SystemRandom::new(), bytes).unwrap())
     }

@@ -12,9 +12,8 @@ use base64::prelude::BASE64_STANDARD;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use crate::clock::from_rfc3339;
 use crate::ids::{KeyId, OrgId};
 
 /// How much a batch can hold once it is opened. CloudWatch Logs sends 1 MB at most; compressed, anything can pretend to be little.
@@ -98,7 +97,7 @@ fn used(line: &str) -> Option<(OrgId, KeyId, i64)> {
     if line.action != "authorize" || line.outcome != "ok" {
         return None;
     }
-    let at = OffsetDateTime::parse(line.timestamp, &Rfc3339).ok()?.unix_timestamp();
+    let at = from_rfc3339(line.timestamp)?;
     Some((OrgId::parse(line.org).ok()?, KeyId::parse(line.actor).ok()?, at - at.rem_euclid(60)))
 }
 

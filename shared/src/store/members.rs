@@ -153,7 +153,8 @@ impl Store {
 
 /// Ends a member's sessions, if they were not ended in the same way before.
 pub(super) fn ending(org: &OrgId, user: &UserId, kept: Option<&SessionId>, now: i64) -> Write {
-    let older = "attribute_exists(#pk) AND (attribute_not_exists(#sessions_ended_at) OR #sessions_ended_at < :now OR";
+    let older =
+        "attribute_exists(#pk) AND (attribute_not_exists(#sessions_ended_at) OR #sessions_ended_at < :now OR";
     let key = keys::member(org, user);
     let write = match kept {
         None => Write::update(key, "SET #sessions_ended_at = :now REMOVE #sessions_kept")

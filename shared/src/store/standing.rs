@@ -71,8 +71,8 @@ impl Writer<'_> {
 
     fn member_check(&self) -> Write {
         let names: Vec<String> = (0..self.roles.len()).map(|nth| format!(":role{nth}")).collect();
-        let check = Write::check(keys::member(self.org, self.user))
-            .when(&format!("#role IN ({})", names.join(", ")));
+        let check =
+            Write::check(keys::member(self.org, self.user)).when(&format!("#role IN ({})", names.join(", ")));
         let check = not_ended(check, self.session);
         self.roles.iter().zip(&names).fold(check, |check, (role, name)| check.bind(name, text(role.as_str())))
     }
