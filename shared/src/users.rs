@@ -59,6 +59,19 @@ pub struct User {
     pub unverified: bool,
 }
 
+impl User {
+    /// Somebody new in `org_id`, whose address is known to be theirs. `email` is their address as they gave it, `password_hash` a PHC string.
+    pub fn new(
+        user_id: UserId,
+        email: String,
+        full_name: String,
+        password_hash: String,
+        org_id: OrgId,
+    ) -> Self {
+        Self { user_id, email, full_name, password_hash, org_id, credentials: 0, unverified: false }
+    }
+}
+
 /// Without address, name and hash: an accidental `{:?}` in a log gives away an id at most.
 impl std::fmt::Debug for User {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

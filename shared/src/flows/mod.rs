@@ -175,7 +175,7 @@ fn may_write(standing: Standing, permission: Permission, now: i64) -> Result<Org
 
 /// Who a write is by, and what they must be for it: the write looks again.
 fn writer(user: &UserPrincipal, permission: Permission) -> Writer<'_> {
-    Writer { org: &user.org_id, user: &user.user_id, session: &user.session_id, roles: permission.roles() }
+    Writer::of(user, permission.roles())
 }
 
 /// Every organization that a person belongs to. Somebody of older code is found by their item alone.

@@ -10,6 +10,7 @@ use super::{Store, StoreError, decode, keys};
 use crate::api_keys::Env;
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::organizations::{OnboardingStatus, Organization, PaymentsStatus};
+use crate::principals::UserPrincipal;
 use crate::sessions::Session;
 use crate::users::Role;
 
@@ -63,7 +64,12 @@ pub struct Writer<'a> {
     pub roles: &'a [Role],
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    /// A person, who has to have one of these roles.
+    pub fn of(user: &'a UserPrincipal, roles: &'a [Role]) -> Self {
+        Self { org: &user.org_id, user: &user.user_id, session: &user.session_id, roles }
+    }
+
     /// The transaction fails unless the session lives and the role is one of those that may. The organization is the caller's to check.
     pub(super) fn checks(&self, now: i64) -> [Write; 2] {
         [session_check(self.session, now), self.member_check()]
