@@ -115,7 +115,11 @@ fn an_event_is_put_and_never_touched_again() {
             let shows = name == "organizations" && action == "Query";
             for (chain, may) in [("AUDIT#org_x", shows), ("AUDIT#platform", false)] {
                 let allowed = roles.allow(name, &on_items(action, &[chain]));
-                assert_eq!(allowed, may || (name == "audit_chain" && action != "GetItem"), "{name} {action} {chain}");
+                assert_eq!(
+                    allowed,
+                    may || (name == "audit_chain" && action != "GetItem"),
+                    "{name} {action} {chain}"
+                );
             }
         }
     }
