@@ -68,7 +68,7 @@ fn each_function_writes_only_what_is_its_own() {
         ("logout", vec!["SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["SESSION#x", "AUDIT#x"]),
         ("login", vec!["GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
-        ("verify", vec!["GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
+        ("verify", vec!["EMAIL#x", "USER#x", "GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
         ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
