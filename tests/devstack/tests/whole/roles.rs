@@ -11,11 +11,12 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "KEYSET",
     "EMAIL#x",
     "ORG#x",
     "USER#x",
+    "INVITATION#x",
     "GUARD#x",
     "CHALLENGE#x",
     "SESSION#x",
@@ -71,7 +72,12 @@ fn each_function_writes_only_what_is_its_own() {
         ("verify", vec!["EMAIL#x", "USER#x", "GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
-        ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
+        ("invitations", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
+        (
+            "operator",
+            vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"],
+        ),
         // Its events are the platform's alone.
         ("rotate_signing_key", vec!["KEYSET"]),
         ("audit_chain", vec!["CHAIN#x"]),
@@ -89,8 +95,9 @@ fn each_function_touches_only_what_it_needs() {
         ("docs", vec![]),
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
-        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
-        ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
+        ("organizations", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
+        ("invitations", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
     ] {
         assert_eq!(kinds(name, &ACTIONS), touches, "{name}");
@@ -147,6 +154,8 @@ fn each_function_reads_only_its_own_secrets() {
         ("docs", vec![]),
         ("logout", vec![]),
         ("organizations", vec![]),
+        ("members", vec![]),
+        ("invitations", vec![]),
         ("operator", vec![]),
         ("login", vec!["CodesSecret"]),
         ("verify", vec!["SigningSecret", "CodesSecret"]),
