@@ -7,7 +7,8 @@
 //! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
-//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
+//! - `sign_ups`; `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `reset_tokens`, `tokens`,
+//!   `users`: the rules, without it.
 //! - `addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
@@ -36,11 +37,13 @@ pub mod organizations;
 pub mod panics;
 pub mod passwords;
 pub mod principals;
+pub mod reset_tokens;
 pub mod rng;
 pub mod rotation;
 pub mod secrets;
 pub mod sensitive;
 pub mod sessions;
+pub mod sign_ups;
 pub mod signer;
 pub mod store;
 pub mod tokens;

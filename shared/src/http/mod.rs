@@ -15,7 +15,7 @@ mod views;
 pub use body::{Fields, MAX_BYTES};
 pub use call::Call;
 pub use dashboard::{Client, DASHBOARD, session_cookie, without_session};
-pub use fields::{Field, Name, Password, Text, Whole, idempotency_key};
+pub use fields::{Country, Field, Mailbox, Name, NewPassword, Password, Text, Whole, idempotency_key};
 pub use problem::{FieldProblem, Problem};
 pub use request::{Member, Request};
 pub use respond::{Answer, COMPRESSED_FROM, Failure, Success, envelope, respond};
