@@ -12,8 +12,10 @@ mod events;
 mod guards;
 mod key_set;
 mod keys;
+mod members;
 mod organizations;
 mod sessions;
+mod standing;
 mod users;
 mod write;
 
@@ -32,8 +34,9 @@ pub use challenges::{CodeGuess, ResendOutcome};
 pub use checkpoints::Checkpoints;
 pub use error::StoreError;
 pub use guards::Counted;
-pub use organizations::{EnvironmentOutcome, Standing};
+pub use organizations::EnvironmentOutcome;
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
+pub use standing::{Standing, Writer};
 
 use crate::causes::Cause;
 use crate::deadline;

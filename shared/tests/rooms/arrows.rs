@@ -14,7 +14,8 @@ const LINES: &[&[&str]] = &[
     &["key_sets", "secrets"],
     &["failure"],
     &["app"],
-    &["authz", "chaining", "flows", "init", "rotation"],
+    &["authz"],
+    &["chaining", "flows", "init", "rotation"],
     &["http"],
 ];
 
