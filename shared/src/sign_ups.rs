@@ -7,6 +7,7 @@ use crate::challenges::{self, Code, MAX_ATTEMPTS};
 use crate::crypto;
 use crate::ids::{OrgId, UserId};
 use crate::organizations::{OnboardingStatus, Organization, PaymentsStatus};
+use crate::users::{Identity, Role, User};
 
 /// How long a sign-up waits for its code, in seconds: a code can be sent again for as long. After that, whoever still wants it signs up again.
 pub const LIFETIME_SECONDS: i64 = 24 * 60 * 60;
@@ -38,6 +39,9 @@ pub struct SignUp {
     pub code_expires_at: i64,
     /// When the sign-up does. Seconds since the epoch.
     pub expires_at: i64,
+    /// Whether somebody had the address: then nobody was mailed the code, and it makes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub taken: bool,
 }
 
 /// Without address, name and hashes: an accidental `{:?}` in a log gives away an id at most.
@@ -72,6 +76,29 @@ impl SignUp {
             crypto::equal(code_hash(code, key, &self.user_id).as_bytes(), self.code_hash.as_bytes())
         };
         keys.iter().any(is)
+    }
+
+    /// The person.
+    pub fn user(&self) -> User {
+        User::new(
+            self.user_id.clone(),
+            self.email.clone(),
+            self.full_name.clone(),
+            self.password_hash.clone(),
+            self.org_id.clone(),
+        )
+    }
+
+    /// Who they are to their first session.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            user_id: self.user_id.clone(),
+            org_id: self.org_id.clone(),
+            email: self.email.clone(),
+            full_name: self.full_name.clone(),
+            role: Role::Owner,
+            has_onboarded: false,
+        }
     }
 
     /// The organization: in test mode, not onboarded. Its owner calls it as they like later.

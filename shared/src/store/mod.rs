@@ -14,7 +14,9 @@ mod key_set;
 mod keys;
 mod members;
 mod organizations;
+mod passwords;
 mod sessions;
+mod sign_ups;
 mod standing;
 mod users;
 mod write;
@@ -35,6 +37,7 @@ pub use checkpoints::Checkpoints;
 pub use error::StoreError;
 pub use guards::Counted;
 pub use organizations::EnvironmentOutcome;
+pub use passwords::{SetPassword, SetPasswordOutcome};
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
 pub use standing::{Standing, Writer};
 

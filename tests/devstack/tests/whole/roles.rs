@@ -11,9 +11,11 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "KEYSET",
     "EMAIL#x",
+    "SIGNUP#x",
+    "RESET#x",
     "ORG#x",
     "USER#x",
     "GUARD#x",
@@ -69,6 +71,8 @@ fn each_function_writes_only_what_is_its_own() {
         ("refresh", vec!["SESSION#x", "AUDIT#x"]),
         ("login", vec!["GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
         ("verify", vec!["GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
+        ("register", vec!["EMAIL#x", "SIGNUP#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
+        ("password", vec!["EMAIL#x", "RESET#x", "ORG#x", "GUARD#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
         ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
@@ -90,6 +94,7 @@ fn each_function_touches_only_what_it_needs() {
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
+        ("password", vec!["KEYSET", "EMAIL#x", "RESET#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
         ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
     ] {
@@ -140,6 +145,8 @@ fn each_function_reads_only_its_own_secrets() {
         ("operator", vec![]),
         ("login", vec!["CodesSecret"]),
         ("verify", vec!["SigningSecret", "CodesSecret"]),
+        ("register", vec!["SigningSecret", "CodesSecret"]),
+        ("password", vec![]),
         ("refresh", vec!["SigningSecret"]),
         ("keys", vec!["SealingSecret"]),
         ("rotate_signing_key", vec!["SigningSecret"]),

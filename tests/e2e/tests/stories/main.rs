@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "panicking is how a test fails")]
 
 mod a_clumsy_client;
+mod a_forgotten_password;
 mod a_lost_refresh_answer;
 mod asking_twice_for_a_key;
 mod first_login_to_first_call;
@@ -10,6 +11,7 @@ mod going_live;
 mod lockout_and_recovery;
 mod rotating_a_key;
 mod session_life;
+mod signing_up;
 mod the_dashboard;
 mod the_mailed_code;
 mod the_neighbours_organization;

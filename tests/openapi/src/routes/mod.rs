@@ -1,5 +1,6 @@
 //! Every route: its sentences, its types, its examples, and why it may refuse.
 
+mod accounts;
 mod dashboard;
 mod discovery;
 mod docs;
@@ -17,7 +18,7 @@ use crate::operation::Operation;
 /// # Errors
 /// When an id of the examples is none.
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
-    Ok([login::all()?, keys::all()?, organizations::all()?, discovery::all(), dashboard::all(), docs::all()]
+    Ok([accounts::all()?, login::all()?, keys::all()?, organizations::all()?, discovery::all(), dashboard::all(), docs::all()]
         .into_iter()
         .flatten()
         .collect())
