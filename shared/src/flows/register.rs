@@ -78,14 +78,24 @@ async fn attempt(app: &App, new: &NewAccount, trail: &mut Trail<'_>) -> Result<I
 ///
 /// # Errors
 /// [`Refusal::RateLimited`].
-pub async fn resend_sign_up_code(app: &App, origin: &Origin, address: &EmailAddress, email: &str) -> Result<(), Refusal> {
+pub async fn resend_sign_up_code(
+    app: &App,
+    origin: &Origin,
+    address: &EmailAddress,
+    email: &str,
+) -> Result<(), Refusal> {
     let mut trail = Trail::new(app, "verify_email.resend", origin);
     trail.address(address);
     let result = resend(app, address, email, &mut trail).await;
     trail.end(result)
 }
 
-async fn resend(app: &App, address: &EmailAddress, email: &str, trail: &mut Trail<'_>) -> Result<(), Refusal> {
+async fn resend(
+    app: &App,
+    address: &EmailAddress,
+    email: &str,
+    trail: &mut Trail<'_>,
+) -> Result<(), Refusal> {
     let now = app.clock.now_seconds();
     mails::count(app, trail, address, [GuardKind::ResendsSoon, GuardKind::Resends], now).await?;
     let codes = app.secrets.codes().await?;

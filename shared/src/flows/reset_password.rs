@@ -70,7 +70,7 @@ async fn attempt(
 
 /// Whom the token was mailed to, as long as it is good: they have the address still, and log in with what they did then.
 async fn owner(app: &App, token: &ResetToken, now: i64) -> Result<(EmailAddress, User), Refusal> {
-    let reset = app.store.reset(token).await?.filter(|reset| reset.expires_at > now);
+    let reset = app.store.reset(&token.hash()).await?.filter(|reset| reset.expires_at > now);
     let (Some(user_id), Some(reset)) = (reset.as_ref().and_then(|it| it.user_id.as_ref()), &reset) else {
         return Err(Refusal::InvalidResetToken);
     };

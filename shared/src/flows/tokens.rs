@@ -63,7 +63,13 @@ impl TokenMaker {
     }
 
     /// A new session and its first refresh token, from where the call comes.
-    pub fn session(&self, app: &App, origin: &Origin, identity: Identity, now: i64) -> (Session, RefreshToken) {
+    pub fn session(
+        &self,
+        app: &App,
+        origin: &Origin,
+        identity: Identity,
+        now: i64,
+    ) -> (Session, RefreshToken) {
         let (rng, keys) = (app.rng.as_ref(), self.refresh_keys());
         let session_id = SessionId::new(app.clock.as_ref(), rng);
         let refresh_token = RefreshToken::make(keys.current(), &session_id, 0, &Salt::random(rng));

@@ -10,7 +10,8 @@ use crate::flows::Refusal;
 const UNAVAILABLE_RETRY_AFTER: i64 = 5;
 
 /// What is said of a password that may not be set.
-const COMMON_PASSWORD: &str = "must not be a common password, and not consist of such, of your name or of your address";
+const COMMON_PASSWORD: &str =
+    "must not be a common password, and not consist of such, of your name or of your address";
 
 /// One field that is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -154,7 +155,9 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
             "Too many attempts. Wait as long as Retry-After says, then try again."
         }
         Refusal::InvalidCode => "The code is wrong, was used, or has expired. Ask for a new one.",
-        Refusal::InvalidResetToken => "The reset token was used, has expired, or is not one of ours. Ask for a new one.",
+        Refusal::InvalidResetToken => {
+            "The reset token was used, has expired, or is not one of ours. Ask for a new one."
+        }
         Refusal::CommonPassword => COMMON_PASSWORD,
         Refusal::InvalidRefreshToken(_) => {
             "The refresh token was used, has expired, or is not one of ours. Log in again."

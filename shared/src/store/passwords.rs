@@ -70,9 +70,9 @@ impl Store {
         }
     }
 
-    /// What a reset token is good for, if it is there.
-    pub async fn reset(&self, token: &ResetToken) -> Result<Option<Reset>, StoreError> {
-        self.get(keys::reset(&token.hash())).await
+    /// What the reset token of this hash is good for, if it is there.
+    pub async fn reset(&self, token_hash: &str) -> Result<Option<Reset>, StoreError> {
+        self.get(keys::reset(token_hash)).await
     }
 
     /// Uses a reset token up, sets the password, ends every session of the person, and opens the guards of their passwords, of those from
@@ -88,9 +88,9 @@ impl Store {
             .bind(":now", number(set.now));
         let mut writes = vec![use_up, set.write()];
         let everywhere = set.organizations.iter();
-        writes.extend(everywhere.map(|org| {
-            ending(org, &set.user.user_id, None, set.now).when("attribute_exists(#pk)")
-        }));
+        writes.extend(
+            everywhere.map(|org| ending(org, &set.user.user_id, None, set.now).when("attribute_exists(#pk)")),
+        );
         let guards = Guard::passwords(set.address, network);
         writes.extend(guards.iter().map(|guard| Write::delete(keys::guard(guard))));
         self.set_password(writes, 1, set.event).await
@@ -105,7 +105,8 @@ impl Store {
     ) -> Result<SetPasswordOutcome, StoreError> {
         let mut writes = vec![session_check(&by.session_id, set.now), active_check(&by.org_id), set.write()];
         writes.extend(set.organizations.iter().map(|org| {
-            let ending = ending(org, &set.user.user_id, Some(&by.session_id), set.now).when("attribute_exists(#pk)");
+            let ending =
+                ending(org, &set.user.user_id, Some(&by.session_id), set.now).when("attribute_exists(#pk)");
             if *org == by.org_id { not_ended(ending, &by.session_id) } else { ending }
         }));
         self.set_password(writes, 2, set.event).await
@@ -118,7 +119,8 @@ impl Store {
         by: usize,
         event: &Event,
     ) -> Result<SetPasswordOutcome, StoreError> {
-        let Transacted::Cancelled(findings) = self.transact_with(writes, slice::from_ref(event)).await? else {
+        let Transacted::Cancelled(findings) = self.transact_with(writes, slice::from_ref(event)).await?
+        else {
             return Ok(SetPasswordOutcome::Set);
         };
         Ok(match findings.iter().take(by).any(|finding| finding.failed) {

@@ -68,8 +68,7 @@ impl Deployed {
         let list: Value = serde_json::from_str(&text).expect("a list of mails");
         let accounts = list["messages"].as_object().expect("mails by account");
         let mails = accounts.values().filter_map(Value::as_array).flatten();
-        let mut own: Vec<_> =
-            mails.filter(|mail| mail["To"] == json!([email])).map(read_mail).collect();
+        let mut own: Vec<_> = mails.filter(|mail| mail["To"] == json!([email])).map(read_mail).collect();
         own.reverse();
         own
     }

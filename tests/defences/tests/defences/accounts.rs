@@ -69,7 +69,9 @@ async fn a_reset_costs_three_reads_and_one_write_and_a_change_three_and_two() {
     let none = json!({"token": "rst_nothing", "password": NEW});
     assert_eq!(place.post("password/reset", none).await.0, 401);
     assert_eq!(cost(&place), costs(0, 0, 0), "what has not the form of a token costs nothing");
-    place.post("register", json!({"email": "a@shop.example", "password": "password1234", "full_name": "A"})).await;
+    place
+        .post("register", json!({"email": "a@shop.example", "password": "password1234", "full_name": "A"}))
+        .await;
     assert_eq!(cost(&place), costs(0, 0, 0), "a common password costs nothing");
 }
 

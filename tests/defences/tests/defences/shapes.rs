@@ -25,15 +25,21 @@ use shared::store::{
 use time::Duration;
 
 /// Every kind of item there is: the words of `shared/src/store/keys.rs`.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 27] = [
     "AUDIT#/EVENT#",
     "CHAIN#/LINK#",
     "CHAIN#/MARK#",
     "CHALLENGE#/CHALLENGE",
     "EMAIL#/USER",
     "GUARD#/CODES",
+    "GUARD#/MAILS_FROM",
     "GUARD#/PASSWORDS",
     "GUARD#/PASSWORDS#",
+    "GUARD#/RESENDS",
+    "GUARD#/RESENDS_SOON",
+    "GUARD#/RESETS",
+    "GUARD#/SIGN_UPS",
+    "GUARD#/SIGN_UP_CODES",
     "IDEMPOTENCY#/ANSWER",
     "KEYHASH#/CREDENTIAL",
     "KEYSET/KEYSET",
@@ -41,11 +47,16 @@ const KINDS: [&str; 19] = [
     "ORG#/KEY#",
     "ORG#/MEMBER#",
     "ORG#/ORG",
+    "RESET#/RESET",
     "SESSION#/SESSION",
+    "SIGNUP#/SIGNUP",
     "USER#/KEY_RATE",
     "USER#/MEMBER#",
     "USER#/SESSION#",
 ];
+
+/// The guard that one call shuts.
+const SHUT_AT_ONCE: &str = "GUARD#/RESENDS_SOON";
 
 /// Items in DynamoDB's own JSON, and the time they were written by, in seconds since the epoch.
 struct Items {
@@ -176,6 +187,8 @@ async fn life(place: &Place) {
     let wrong = json!({"email": ACORN.viewer.email, "password": "wrong-password"});
     assert_eq!(place.post("login", wrong).await.0, 401);
 
+    strangers(place).await;
+
     let now = app.clock.now_seconds();
     let acorn = OrgId::parse(ACORN.id).unwrap();
     let viewer = EmailAddress::parse(ACORN.viewer.email).unwrap();
@@ -186,6 +199,27 @@ async fn life(place: &Place) {
     assert_eq!(place.send(create("second")).await.0, 201);
     assert_eq!(principal.org_id.as_str(), BIRCH.id);
     place.devstack.chain().await.unwrap();
+}
+
+/// What people without a session have written.
+async fn strangers(place: &Place) {
+    let email = "new@shop.example";
+    let account = json!({"email": email, "password": "six parrots over Leeds", "full_name": "Olivia"});
+    for (path, body, status) in [
+        ("register", account, 201),
+        // The owner is told; the sign-up says that it makes nothing.
+        (
+            "register",
+            json!({"email": owner().email, "password": "six parrots over Leeds", "full_name": "O"}),
+            201,
+        ),
+        ("verify-email/resend", json!({"email": email}), 200),
+        ("verify-email", json!({"email": email, "otp": "wrong0"}), 401),
+        ("password/forgot", json!({"email": owner().email}), 200),
+    ] {
+        let (answered, body) = place.post(path, body).await;
+        assert_eq!(answered, status, "{path}: {body}");
+    }
 }
 
 #[tokio::test]
@@ -243,6 +277,11 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
             store.key_and_active(&org(), &id).await.map(|(_, active)| active.is_some())
         }
         "KEYHASH#/CREDENTIAL" => store.key_credential(&after("pk")).await.map(|it| it.is_some()),
+        "RESET#/RESET" => store.reset(&after("pk")).await.map(|it| it.is_some()),
+        "SIGNUP#/SIGNUP" => {
+            let address = EmailAddress::parse(&text(item, "email")).unwrap();
+            store.sign_up(&address).await.map(|it| it.is_some())
+        }
         "KEYSET/KEYSET" => store.key_set().await.map(|it| it.is_some()),
         "AUDIT#/EVENT#" => {
             let page = store.events_after(&chain(item), "", 100).await;
@@ -257,7 +296,8 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
             store.marks(&chain(item), &[id]).await.map(|it| !it.is_empty())
         }
         kind if kind.starts_with("GUARD#/") => {
-            store.guard_locked_until(&guard(item), now).await.map(|locked| locked.is_none())
+            let locked = store.guard_locked_until(&guard(item), now).await;
+            locked.map(|locked| locked.is_some() == (kind == SHUT_AT_ONCE))
         }
         _ => return None,
     })
@@ -270,10 +310,16 @@ fn chain(item: &Value) -> Chain {
 fn guard(item: &Value) -> Guard {
     let address_hash = text(item, "pk").split_once('#').unwrap().1.to_owned();
     let sk = text(item, "sk");
-    let kind = match sk.split_once('#') {
-        Some((_, network)) => GuardKind::PasswordsFrom(network.to_owned()),
-        None if sk == "CODES" => GuardKind::Codes,
-        None => GuardKind::Passwords,
+    let kind = match (sk.as_str(), sk.split_once('#')) {
+        (_, Some((_, network))) => GuardKind::PasswordsFrom(network.to_owned()),
+        ("CODES", _) => GuardKind::Codes,
+        ("SIGN_UPS", _) => GuardKind::SignUps,
+        ("SIGN_UP_CODES", _) => GuardKind::SignUpCodes,
+        ("RESENDS", _) => GuardKind::Resends,
+        ("RESENDS_SOON", _) => GuardKind::ResendsSoon,
+        ("RESETS", _) => GuardKind::Resets,
+        ("MAILS_FROM", _) => GuardKind::MailsFrom,
+        _ => GuardKind::Passwords,
     };
     Guard { address_hash, kind }
 }
@@ -329,7 +375,8 @@ async fn change(place: &Place, kept: &Items) {
     let (app, store, now) = (place.app(), place.app().store.clone(), kept.at);
     let event = || devstack::event(&app, BIRCH.id);
     let locked = |_: &Guard| event();
-    for item in kept.items.iter().filter(|item| kind(item).starts_with("GUARD#")) {
+    let guards = kept.items.iter().filter(|item| kind(item).starts_with("GUARD#"));
+    for item in guards.filter(|item| kind(item) != SHUT_AT_ONCE) {
         assert!(matches!(store.count_guess(&[guard(item)], &locked, now).await.unwrap(), Counted::Counted));
     }
     for item in kept.of("CHALLENGE#/CHALLENGE").filter(|item| item.get("consumed_at").is_none()) {

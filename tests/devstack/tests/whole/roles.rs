@@ -94,7 +94,10 @@ fn each_function_touches_only_what_it_needs() {
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
-        ("password", vec!["KEYSET", "EMAIL#x", "RESET#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
+        (
+            "password",
+            vec!["KEYSET", "EMAIL#x", "RESET#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"],
+        ),
         ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
     ] {

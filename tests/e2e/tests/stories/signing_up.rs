@@ -35,7 +35,10 @@ async fn from_nothing_to_a_key_over_the_api_alone() {
     stage.guess_password(email, OWN_PASSWORD).await.refused(401, "invalid_credentials");
     let code = code(&stage, email).await;
     let data = confirm(&stage, email, &code).await.data(200);
-    assert_eq!((&data["token_type"], &data["expires_in"], &data["user"]), (&json!("Bearer"), &json!(900), user));
+    assert_eq!(
+        (&data["token_type"], &data["expires_in"], &data["user"]),
+        (&json!("Bearer"), &json!(900), user)
+    );
     let session = Session::from_data(&data);
 
     let organization = stage.me(&session.access_token).await.data(200);
@@ -43,7 +46,10 @@ async fn from_nothing_to_a_key_over_the_api_alone() {
     assert_eq!(organization["owner_user_id"], user["id"]);
     assert_eq!((&organization["country"], &organization["current_env"]), (&json!("NL"), &json!("test")));
     assert_eq!(organization["onboarding_status"], "NOT_STARTED");
-    assert_eq!((&organization["payments_status"], &organization["is_active"]), (&json!("DISABLED"), &json!(true)));
+    assert_eq!(
+        (&organization["payments_status"], &organization["is_active"]),
+        (&json!("DISABLED"), &json!(true))
+    );
     let key = stage.create_key(&session, "First").await;
     stage.me(&key.key).await.data(200);
     let live = json!({ "env": "live" });
@@ -235,7 +241,9 @@ async fn what_is_refused_says_why_and_mails_nobody() {
     }
     assert_eq!(stage.mails_to(email).await.len(), 0);
     // Nothing is asked of a password but that it is long and nobody else's.
-    for (nth, password) in ["kqzvwxjmbfdhtrg", " spaced out \u{1f511} ", PASSWORD_OF_64].into_iter().enumerate() {
+    for (nth, password) in
+        ["kqzvwxjmbfdhtrg", " spaced out \u{1f511} ", PASSWORD_OF_64].into_iter().enumerate()
+    {
         let email = stage.new_address(&format!("good{nth}"));
         sign_up(&stage, email, password).await;
         confirm(&stage, email, &code(&stage, email).await).await.data(200);

@@ -18,8 +18,16 @@ use crate::operation::Operation;
 /// # Errors
 /// When an id of the examples is none.
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
-    Ok([accounts::all()?, login::all()?, keys::all()?, organizations::all()?, discovery::all(), dashboard::all(), docs::all()]
-        .into_iter()
-        .flatten()
-        .collect())
+    Ok([
+        accounts::all()?,
+        login::all()?,
+        keys::all()?,
+        organizations::all()?,
+        discovery::all(),
+        dashboard::all(),
+        docs::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect())
 }
