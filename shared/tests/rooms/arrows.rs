@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 const LINES: &[&[&str]] = &[
     &["causes", "clock", "deadline", "rng", "sensitive", "metrics", "panics"],
     &["crypto", "ids"],
-    &["addresses", "audit"],
-    &["api_keys", "guards", "links", "passwords", "reset_tokens", "tokens", "users"],
+    &["addresses", "allowed_addresses", "audit"],
+    &["leaks"],
+    &["api_keys", "guards", "links", "passwords", "reset_tokens", "tokens", "usage", "users"],
     &["challenges", "organizations", "principals", "sessions"],
     &["sign_ups"],
     &["config", "mail", "signer", "store"],

@@ -16,6 +16,27 @@ fn sign_up(email: &str) -> Value {
     json!({"email": email, "password": NEW, "full_name": "Olivia Newcomer"})
 }
 
+/// What people without a session have written.
+pub async fn strangers(place: &Place) {
+    let email = "new@shop.example";
+    let account = json!({"email": email, "password": "six parrots over Leeds", "full_name": "Olivia"});
+    for (path, body, status) in [
+        ("register", account, 201),
+        // The owner is told; the sign-up says that it makes nothing.
+        (
+            "register",
+            json!({"email": owner().email, "password": "six parrots over Leeds", "full_name": "O"}),
+            201,
+        ),
+        ("verify-email/resend", json!({"email": email}), 200),
+        ("verify-email", json!({"email": email, "otp": "wrong0"}), 401),
+        ("password/forgot", json!({"email": owner().email}), 200),
+    ] {
+        let (answered, body) = place.post(path, body).await;
+        assert_eq!(answered, status, "{path}: {body}");
+    }
+}
+
 /// The code in the newest mail to an address.
 fn code(place: &Place, email: &str) -> String {
     place.devstack.mailbox.newest_first(Some(email)).remove(0).code.unwrap()
