@@ -88,7 +88,7 @@ fn the_parser_takes_what_the_file_allows_up_to_each_limit_and_nothing_beyond() {
 
 /// An address of so many bytes, with parts that mail can have.
 fn email(length: usize) -> String {
-    let labels = (0..length - "owner@.example".len()).map(|nth| if nth % 60 == 59 { '.' } else { 'b' });
+    let labels = (0..length - "owner@.example".len()).map(|nth| if nth % 50 == 40 { '.' } else { 'b' });
     format!("owner@{}.example", labels.collect::<String>())
 }
 

@@ -4,6 +4,7 @@ use defences::{Answer, Place, admin, owner, session};
 use devstack::seed::PASSWORD;
 use reqwest::Method;
 use serde_json::{Value, json};
+use shared::guards::{Guard, GuardKind};
 use time::Duration;
 
 use super::budget::{EVENT, cost, costs};
@@ -35,6 +36,23 @@ pub async fn strangers(place: &Place) {
         let (answered, body) = place.post(path, body).await;
         assert_eq!(answered, status, "{path}: {body}");
     }
+}
+
+/// The guard that an item's key names.
+pub fn guard(pk: &str, sk: &str) -> Guard {
+    let address_hash = pk.split_once('#').unwrap().1.to_owned();
+    let kind = match (sk, sk.split_once('#')) {
+        (_, Some((_, network))) => GuardKind::PasswordsFrom(network.to_owned()),
+        ("CODES", _) => GuardKind::Codes,
+        ("SIGN_UPS", _) => GuardKind::SignUps,
+        ("SIGN_UP_CODES", _) => GuardKind::SignUpCodes,
+        ("RESENDS", _) => GuardKind::Resends,
+        ("RESENDS_SOON", _) => GuardKind::ResendsSoon,
+        ("RESETS", _) => GuardKind::Resets,
+        ("MAILS_FROM", _) => GuardKind::MailsFrom,
+        _ => GuardKind::Passwords,
+    };
+    Guard { address_hash, kind }
 }
 
 /// The code in the newest mail to an address.

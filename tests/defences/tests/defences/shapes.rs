@@ -15,7 +15,7 @@ use shared::addresses::EmailAddress;
 use shared::audit::Chain;
 use shared::authz::Permission;
 use shared::flows::operator;
-use shared::guards::{Guard, GuardKind};
+use shared::guards::Guard;
 use shared::ids::{EventId, KeyId, OrgId, SessionId, UserId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
 use shared::store::{
@@ -279,7 +279,9 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
             store.marks(&chain(item), &[id]).await.map(|it| !it.is_empty())
         }
         kind if kind.starts_with("GUARD#/") => {
-            let locked = store.guard_locked_until(&guard(item), now).await;
+            let locked = store
+                .guard_locked_until(&super::accounts::guard(&text(item, "pk"), &text(item, "sk")), now)
+                .await;
             locked.map(|locked| locked.is_some() == (kind == SHUT_AT_ONCE))
         }
         _ => return None,
@@ -288,23 +290,6 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
 
 fn chain(item: &Value) -> Chain {
     Chain::parse(text(item, "pk").split_once('#').unwrap().1).unwrap()
-}
-
-fn guard(item: &Value) -> Guard {
-    let address_hash = text(item, "pk").split_once('#').unwrap().1.to_owned();
-    let sk = text(item, "sk");
-    let kind = match (sk.as_str(), sk.split_once('#')) {
-        (_, Some((_, network))) => GuardKind::PasswordsFrom(network.to_owned()),
-        ("CODES", _) => GuardKind::Codes,
-        ("SIGN_UPS", _) => GuardKind::SignUps,
-        ("SIGN_UP_CODES", _) => GuardKind::SignUpCodes,
-        ("RESENDS", _) => GuardKind::Resends,
-        ("RESENDS_SOON", _) => GuardKind::ResendsSoon,
-        ("RESETS", _) => GuardKind::Resets,
-        ("MAILS_FROM", _) => GuardKind::MailsFrom,
-        _ => GuardKind::Passwords,
-    };
-    Guard { address_hash, kind }
 }
 
 #[tokio::test]
@@ -361,7 +346,13 @@ async fn change(place: &Place, kept: &Items) {
     let locked = |_: &Guard| event();
     let guards = kept.items.iter().filter(|item| kind(item).starts_with("GUARD#"));
     for item in guards.filter(|item| kind(item) != SHUT_AT_ONCE) {
-        assert!(matches!(store.count_guess(&[guard(item)], &locked, now).await.unwrap(), Counted::Counted));
+        assert!(matches!(
+            store
+                .count_guess(&[super::accounts::guard(&text(item, "pk"), &text(item, "sk"))], &locked, now)
+                .await
+                .unwrap(),
+            Counted::Counted
+        ));
     }
     for item in kept.of("CHALLENGE#/CHALLENGE").filter(|item| item.get("consumed_at").is_none()) {
         let challenge =
