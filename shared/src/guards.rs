@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::addresses::EmailAddress;
 use crate::crypto;
+use crate::ids::OrgId;
 
 /// At most `max` guesses in `window_seconds`; the guess that reaches it is judged, then the guard is shut for as long again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +37,15 @@ pub const RESENDS: Limit = Limit { max: 3, window_seconds: 60 * 60 };
 pub const RESETS: Limit = Limit { max: 5, window_seconds: 60 * 60 };
 /// All mails that strangers have sent from one network, to whomever.
 pub const MAILS_FROM_NETWORK: Limit = Limit { max: 100, window_seconds: 60 * 60 };
+/// Invitations that one organization mails.
+pub const INVITATIONS_BY: Limit = Limit { max: 50, window_seconds: 60 * 60 };
+/// Invitations that are mailed to one address.
+pub const INVITATIONS_TO: Limit = Limit { max: 5, window_seconds: 60 * 60 };
 
 /// Names one guard. It holds the address's hash, never the address, and exists for addresses nobody has as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
-    /// Hash of the normalized address.
+    /// Hash of the normalized address; where what is counted is an organization's, its id.
     pub address_hash: String,
     /// What is counted.
     pub kind: GuardKind,
@@ -67,13 +72,16 @@ pub enum GuardKind {
     Resets,
     /// Mails asked for from a network; the network's hash stands in the place of an address's.
     MailsFrom,
+    /// Invitations by an organization.
+    InvitationsBy,
+    /// Invitations to an address.
+    InvitationsTo,
 }
 
 impl GuardKind {
-    /// Whether it counts guesses. When such a guard shuts, somebody may be under attack, and an audit event says so; others only keep mails
-    /// from being too many.
-    pub fn counts_guesses(&self) -> bool {
-        matches!(self, Self::Codes | Self::PasswordsFrom(_) | Self::Passwords | Self::SignUpCodes)
+    /// Whether an audit event says that it shut. One that only keeps strangers' mails from being too many shuts unnoticed.
+    pub fn tells(&self) -> bool {
+        !matches!(self, Self::SignUps | Self::ResendsSoon | Self::Resends | Self::Resets | Self::MailsFrom)
     }
 
     /// What an audit event calls it. The network stands elsewhere in it.
@@ -88,6 +96,8 @@ impl GuardKind {
             Self::Resends => "resends",
             Self::Resets => "resets",
             Self::MailsFrom => "mails_from_network",
+            Self::InvitationsBy => "invitations_by_organization",
+            Self::InvitationsTo => "invitations_to_address",
         }
     }
 }
@@ -127,6 +137,14 @@ impl Guard {
             .map(|kind| Self { address_hash: address_hash.to_owned(), kind })
     }
 
+    /// Both guards of an invitation.
+    pub fn invitations(org: &OrgId, address: &EmailAddress) -> [Self; 2] {
+        [
+            Self { address_hash: org.to_string(), kind: GuardKind::InvitationsBy },
+            Self { address_hash: address.hash(), kind: GuardKind::InvitationsTo },
+        ]
+    }
+
     /// How many guesses it allows.
     pub fn limit(&self) -> Limit {
         match self.kind {
@@ -139,6 +157,8 @@ impl Guard {
             GuardKind::Resends => RESENDS,
             GuardKind::Resets => RESETS,
             GuardKind::MailsFrom => MAILS_FROM_NETWORK,
+            GuardKind::InvitationsBy => INVITATIONS_BY,
+            GuardKind::InvitationsTo => INVITATIONS_TO,
         }
     }
 }

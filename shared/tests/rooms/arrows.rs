@@ -9,7 +9,7 @@ const LINES: &[&[&str]] = &[
     &["addresses", "allowed_addresses", "audit"],
     &["leaks"],
     &["api_keys", "guards", "links", "passwords", "reset_tokens", "tokens", "usage", "users"],
-    &["challenges", "organizations", "principals", "sessions"],
+    &["challenges", "invitations", "organizations", "principals", "sessions"],
     &["sign_ups"],
     &["config", "mail", "signer", "store"],
     &["key_sets", "secrets"],

@@ -1,9 +1,11 @@
 //! What our mail says, a file for each part of the product. What the SDK makes of a text cannot be wiped.
 
+mod invitation;
 mod login;
 mod password;
 mod sign_up;
 
+pub use invitation::invitation;
 pub use login::login_code;
 pub use password::{no_account, password_changed, password_reset};
 pub use sign_up::{nothing_to_confirm, sign_up_code, sign_up_taken};

@@ -50,6 +50,8 @@ pub fn guard(pk: &str, sk: &str) -> Guard {
         ("RESENDS_SOON", _) => GuardKind::ResendsSoon,
         ("RESETS", _) => GuardKind::Resets,
         ("MAILS_FROM", _) => GuardKind::MailsFrom,
+        ("INVITATIONS_BY", _) => GuardKind::InvitationsBy,
+        ("INVITATIONS_TO", _) => GuardKind::InvitationsTo,
         _ => GuardKind::Passwords,
     };
     Guard { address_hash, kind }

@@ -6,6 +6,7 @@ mod discovery;
 mod docs;
 mod keys;
 mod login;
+mod members;
 mod organizations;
 mod samples;
 
@@ -24,6 +25,7 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
         login::all()?,
         keys::all()?,
         organizations::all()?,
+        members::all()?,
         discovery::all(),
         dashboard::all(),
         docs::all(),
