@@ -7,7 +7,7 @@
 //! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
-//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
+//! - `factors`; `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
 //! - `addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
@@ -22,6 +22,7 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod deadline;
+pub mod factors;
 pub mod failure;
 pub mod flows;
 pub mod guards;

@@ -1,0 +1,8 @@
+//! Second factors of a person's own: codes from an authenticator app (TOTP), and backup codes for when it is lost.
+
+mod backup_codes;
+mod base32;
+mod totp;
+
+pub use backup_codes::{BACKUP_CODES, BackupCode};
+pub use totp::{ISSUER, PENDING_SECONDS, SECRET_BYTES, STEP_SECONDS, TotpSecret};
