@@ -10,7 +10,8 @@ KINDS = ["EMAIL", "ORG", "USER", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "ID
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
-    "verify": {"SigningSecret", "CodesSecret"},
+    "verify": {"SigningSecret", "CodesSecret", "FactorsSecret"},
+    "factors": {"FactorsSecret"},
     "refresh": {"SigningSecret"},
     "keys": {"SealingSecret"},
     "rotate_signing_key": {"SigningSecret"},
@@ -19,7 +20,7 @@ SECRETS = {
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
-MAILERS = {"login", "verify"}
+MAILERS = {"login", "verify", "factors"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
     "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "CHALLENGE", "AUDIT"},
@@ -105,7 +106,7 @@ def forbidden(guard: Guard, name: str, physical: dict[str, str]):
         # Without a key, and elsewhere.
         yield guard.of_item(action, table, [])
         yield guard.of_item(action, "another-table", [f"{kind}#x" for kind in sorted(TOUCHES[name])])
-    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret"]:
+    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret"]:
         if secret not in SECRETS.get(name, ()):
             yield Demand("secretsmanager:GetSecretValue", physical[secret])
         for action in ["UpdateSecret", "DeleteSecret", "RotateSecret", "PutResourcePolicy"]:

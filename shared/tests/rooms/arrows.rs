@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LINES: &[&[&str]] = &[
     &["causes", "clock", "deadline", "rng", "sensitive", "metrics", "panics"],
     &["crypto", "ids"],
-    &["addresses", "audit"],
+    &["addresses", "audit", "factors"],
     &["api_keys", "guards", "links", "passwords", "tokens", "users"],
     &["challenges", "organizations", "principals", "sessions"],
     &["config", "mail", "signer", "store"],

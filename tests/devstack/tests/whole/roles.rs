@@ -51,7 +51,7 @@ fn secrets(name: &str) -> Vec<&'static str> {
         leading_keys: Vec::new(),
     };
     let roles = roles();
-    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret"]
+    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret"]
         .into_iter()
         .filter(|it| roles.allow(name, &read(it)))
         .collect()
@@ -139,7 +139,9 @@ fn each_function_reads_only_its_own_secrets() {
         ("organizations", vec![]),
         ("operator", vec![]),
         ("login", vec!["CodesSecret"]),
-        ("verify", vec!["SigningSecret", "CodesSecret"]),
+        ("verify", vec!["SigningSecret", "CodesSecret", "FactorsSecret"]),
+        ("factors", vec!["FactorsSecret"]),
+        ("sessions", vec![]),
         ("refresh", vec!["SigningSecret"]),
         ("keys", vec!["SealingSecret"]),
         ("rotate_signing_key", vec!["SigningSecret"]),

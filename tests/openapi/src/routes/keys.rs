@@ -85,7 +85,7 @@ fn revoke() -> Result<Operation, InvalidId> {
 }
 
 /// What a query's type says of one of its members.
-fn member<T: JsonSchema>(generator: &mut SchemaGenerator, name: &str) -> Schema {
+pub(super) fn member<T: JsonSchema>(generator: &mut SchemaGenerator, name: &str) -> Schema {
     let whole = T::json_schema(generator);
     let member = whole.get("properties").and_then(|all| all.get(name)).cloned().unwrap_or_default();
     let mut schema = Schema::try_from(member).unwrap_or_default();

@@ -3,10 +3,12 @@
 mod dashboard;
 mod discovery;
 mod docs;
+mod factors;
 mod keys;
 mod login;
 mod organizations;
 mod samples;
+mod sessions;
 
 use shared::ids::InvalidId;
 
@@ -17,7 +19,7 @@ use crate::operation::Operation;
 /// # Errors
 /// When an id of the examples is none.
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
-    Ok([login::all()?, keys::all()?, organizations::all()?, discovery::all(), dashboard::all(), docs::all()]
+    Ok([login::all()?, sessions::all()?, factors::all(), keys::all()?, organizations::all()?, discovery::all(), dashboard::all(), docs::all()]
         .into_iter()
         .flatten()
         .collect())

@@ -79,9 +79,13 @@ impl Secrets {
     async fn stored(&mut self, stage: &Stage) {
         let config = &stage.place.devstack.config;
         let place = rotation::Place::over(Arc::clone(&stage.place.devstack));
-        for name in
-            [&config.signing_secret, &config.codes_secret, &config.sealing_secret, &config.audit_secret]
-        {
+        for name in [
+            &config.signing_secret,
+            &config.codes_secret,
+            &config.sealing_secret,
+            &config.audit_secret,
+            &config.factors_secret,
+        ] {
             self.keys_in(name, &place.current(name).await);
         }
     }
