@@ -57,7 +57,9 @@ mod tests {
     fn covered(svg: &str) -> Vec<(i32, i32)> {
         let path = svg.split("stroke=\"#000\" d=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         let (mut squares, mut x, mut y) = (Vec::new(), 0, 0);
-        for step in path.split_inclusive(|c: char| c.is_ascii_digit()).collect::<String>().split_terminator('|') {
+        for step in
+            path.split_inclusive(|c: char| c.is_ascii_digit()).collect::<String>().split_terminator('|')
+        {
             let mut rest = step;
             while let Some(command) = rest.chars().next() {
                 let end = rest[1..].find(|c: char| c.is_ascii_alphabetic()).map_or(rest.len(), |at| at + 1);

@@ -66,7 +66,7 @@ impl From<&ListedSession> for Session {
             created_at: Time::at(session.created_at),
             last_refreshed_at: session.rotated_at.map(Time::at),
             expires_at: Time::at(session.expires_at),
-            address: said(&session.address),
+            address: said(&session.source_address),
             client: said(&session.client),
         }
     }

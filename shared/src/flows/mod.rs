@@ -11,6 +11,7 @@ mod organization;
 mod refresh;
 mod resend;
 mod revoke_key;
+mod sessions;
 mod switch_environment;
 mod tokens;
 mod trail;
@@ -25,6 +26,7 @@ pub use organization::organization;
 pub use refresh::refresh;
 pub use resend::{Resent, resend};
 pub use revoke_key::revoke_key;
+pub use sessions::{ListedSession, ListedSessions, end_other_sessions, end_session, list_sessions};
 pub use switch_environment::switch_environment;
 pub use tokens::Tokens;
 pub use verify::{CodeType, verify};
@@ -168,6 +170,9 @@ fn may_write(standing: Standing, permission: Permission, now: i64) -> Result<Org
         _ => Err(Refusal::InsufficientRole),
     }
 }
+
+/// What every member may, whatever their role: what is a person's own.
+const MEMBER: Permission = Permission::ReadOrganization;
 
 /// Who a write is by, and what they must be for it: the write looks again.
 fn writer(user: &UserPrincipal, permission: Permission) -> Writer<'_> {

@@ -14,6 +14,7 @@ mod key_set;
 mod keys;
 mod members;
 mod organizations;
+mod own_sessions;
 mod sessions;
 mod standing;
 mod users;
@@ -35,6 +36,7 @@ pub use checkpoints::Checkpoints;
 pub use error::StoreError;
 pub use guards::Counted;
 pub use organizations::EnvironmentOutcome;
+pub use own_sessions::{EndOutcome, OwnSession, SessionPage};
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
 pub use standing::{Standing, Writer};
 

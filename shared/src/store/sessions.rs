@@ -83,9 +83,9 @@ fn first<const N: usize>(mut findings: Vec<Finding>) -> Result<[Finding; N], Sto
 
 /// Says that a session is a person's, for whoever lists them.
 #[derive(Serialize, Deserialize)]
-struct Pointer {
-    session_id: SessionId,
-    expires_at: i64,
+pub(super) struct Pointer {
+    pub session_id: SessionId,
+    pub expires_at: i64,
 }
 
 /// The login ends in the organization it began for, and only if what its person logs in with is what the first step saw: one write of

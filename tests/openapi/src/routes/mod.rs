@@ -19,8 +19,17 @@ use crate::operation::Operation;
 /// # Errors
 /// When an id of the examples is none.
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
-    Ok([login::all()?, sessions::all()?, factors::all(), keys::all()?, organizations::all()?, discovery::all(), dashboard::all(), docs::all()]
-        .into_iter()
-        .flatten()
-        .collect())
+    Ok([
+        login::all()?,
+        sessions::all()?,
+        factors::all(),
+        keys::all()?,
+        organizations::all()?,
+        discovery::all(),
+        dashboard::all(),
+        docs::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect())
 }

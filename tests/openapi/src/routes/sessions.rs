@@ -1,7 +1,9 @@
 //! A person's sessions.
 
 use sessions::{Page, Session, Sessions};
-use shared::flows::Refusal::{InsufficientRole, NotFound, OrganizationSuspended, SessionOver, WrongOrganization};
+use shared::flows::Refusal::{
+    InsufficientRole, NotFound, OrganizationSuspended, SessionOver, WrongOrganization,
+};
 use shared::ids::{InvalidId, OrgId, SessionId};
 
 use super::keys::member;
