@@ -24,10 +24,12 @@ MAILERS = {"login", "verify", "factors"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
     "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "CHALLENGE", "AUDIT"},
-    "verify": {"KEYSET", "CHALLENGE", "GUARD", "ORG", "SESSION", "AUDIT"},
+    "verify": {"KEYSET", "EMAIL", "USER", "CHALLENGE", "GUARD", "ORG", "SESSION", "AUDIT"},
     "refresh": {"KEYSET", "SESSION", "ORG", "AUDIT"},
     "logout": {"KEYSET", "SESSION", "AUDIT"},
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT"},
+    "sessions": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
+    "factors": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "SESSION", "AUDIT"},
     "organizations": {"KEYSET", "ORG", "SESSION", "AUDIT"},
     "jwks": {"KEYSET"},
     "dashboard": set(),
@@ -45,6 +47,8 @@ ONLY_LOOKS = {
     "refresh": {"KEYSET", "ORG"},
     "logout": {"KEYSET"},
     "keys": {"KEYSET", "SESSION"},
+    "sessions": {"KEYSET", "USER"},
+    "factors": {"KEYSET", "ORG", "SESSION"},
     "organizations": {"KEYSET", "SESSION"},
     "jwks": {"KEYSET"},
     "authorizer": {"KEYSET", "KEYHASH"},

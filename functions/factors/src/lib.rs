@@ -7,6 +7,7 @@ use lambda_http::{Body, Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::app::App;
+use shared::challenges::Code;
 use shared::factors::{BACKUP_CODES, BackupCode};
 use shared::flows::{self, CodeType, Proof};
 use shared::http::{self, Answer, Call, Password, Problem, Shown, Text, Time};
@@ -114,8 +115,7 @@ async fn begin(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
     let BeginTotp { password } = call.body()?;
     let begun = flows::begin_totp(app, call.origin(), user, &password.into_sensitive()).await?;
-    // An address of the longest that we take fits into a code three times.
-    let drawn = qr::svg(begun.uri.expose()).ok_or(Problem::Refused(flows::Refusal::NotFound))?;
+    let drawn = qr::svg(begun.uri.expose());
     Ok(Answer::created(Enrolment {
         secret: Shown::new(begun.secret.expose()),
         uri: Shown::new(begun.uri.expose()),
@@ -127,7 +127,8 @@ async fn begin(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 async fn confirm(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
     let ConfirmTotp { code } = call.body()?;
-    let codes = flows::confirm_totp(app, call.origin(), user, code.expose().as_str()).await?;
+    let code = Code::typed(code.expose().as_str());
+    let codes = flows::confirm_totp(app, call.origin(), user, &code).await?;
     Ok(Answer::ok(BackupCodes::of(&codes)))
 }
 
@@ -147,7 +148,7 @@ async fn remake(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 
 impl Prove {
     fn into_proof(self) -> Proof {
-        let code = Sensitive::new(self.code.expose().as_str().to_owned());
+        let code = Code::typed(self.code.expose().as_str());
         Proof { password: self.password.into_sensitive(), code, kind: self.code_type.unwrap_or_default() }
     }
 }

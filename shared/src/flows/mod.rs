@@ -2,6 +2,7 @@
 
 mod create_key;
 mod discovery;
+mod factors;
 mod list_keys;
 mod login;
 mod logout;
@@ -11,6 +12,7 @@ mod organization;
 mod refresh;
 mod resend;
 mod revoke_key;
+mod second_factor;
 mod sessions;
 mod switch_environment;
 mod tokens;
@@ -19,6 +21,9 @@ mod verify;
 
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
+pub use factors::{
+    Factors, Proof, TotpBegun, begin_totp, confirm_totp, factors, remake_backup_codes, remove_totp,
+};
 pub use list_keys::{DescribedKey, ListedKeys, list_keys};
 pub use login::{LoginStarted, login};
 pub use logout::logout;
@@ -91,6 +96,9 @@ pub enum Refusal {
     /// The organization is suspended.
     #[error("the organization is suspended")]
     OrganizationSuspended,
+    /// An authenticator app is on.
+    #[error("an authenticator app is on")]
+    TotpEnabled,
     /// The organization has an active key.
     #[error("an active key exists")]
     ActiveKeyExists,
@@ -144,6 +152,7 @@ impl Refusal {
             Self::InsufficientRole => "insufficient_role",
             Self::OnboardingIncomplete => "onboarding_incomplete",
             Self::OrganizationSuspended => "organization_suspended",
+            Self::TotpEnabled => "totp_enabled",
             Self::ActiveKeyExists => "active_key_exists",
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyMismatch => "idempotency_mismatch",

@@ -9,6 +9,7 @@ mod challenges;
 mod checkpoints;
 mod error;
 mod events;
+mod factors;
 mod guards;
 mod key_set;
 mod keys;
@@ -34,6 +35,7 @@ pub use chains::{MAX_NUMBER, StoredEvent, StoredLink, event_in, stands_among_eve
 pub use challenges::{CodeGuess, ResendOutcome};
 pub use checkpoints::Checkpoints;
 pub use error::StoreError;
+pub use factors::{FactorsChange, FactorsOutcome, Spent};
 pub use guards::Counted;
 pub use organizations::EnvironmentOutcome;
 pub use own_sessions::{EndOutcome, OwnSession, SessionPage};

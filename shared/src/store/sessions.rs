@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::members::Member;
 use super::standing::not_ended;
 use super::write::{Write, number, text};
-use super::{Finding, Store, StoreError, Transacted, decode, keys};
+use super::{Finding, Spent, Store, StoreError, Transacted, decode, keys};
 use crate::audit::Event;
 use crate::challenges::Challenge;
 use crate::guards::Guard;
@@ -31,7 +31,7 @@ pub struct Changed {
 pub enum StartOutcome {
     /// The session is there, the challenge is used, the guards are open.
     Started,
-    /// The challenge was used or replaced meanwhile, or its person has other credentials now.
+    /// The challenge was used or replaced meanwhile, its person has other credentials now, or what was spent was spent before.
     ChallengeClosed,
     /// Who passed the first step is no longer who they were.
     Changed(Changed),
@@ -90,25 +90,30 @@ pub(super) struct Pointer {
 
 /// The login ends in the organization it began for, and only if what its person logs in with is what the first step saw: one write of
 /// the person's item, whatever else of it a login changes.
-fn logged_in(challenge: &Challenge, session: &Session) -> Write {
+fn logged_in(challenge: &Challenge, session: &Session, spent: &Spent) -> Result<Write, StoreError> {
     let unchanged = match challenge.credentials {
         0 => "(attribute_not_exists(#credentials) OR #credentials = :credentials)",
         _ => "#credentials = :credentials",
     };
-    Write::update(keys::user(&challenge.address_hash), "SET #org_id = :org_id")
-        .when("#user_id = :user_id")
-        .and_when(unchanged)
-        .bind(":org_id", text(session.identity.org_id.as_str()))
-        .bind(":user_id", text(session.identity.user_id.as_str()))
-        .bind(":credentials", number(i64::from(challenge.credentials)))
+    let (set, delete) = spent.changes();
+    let write =
+        Write::update(keys::user(&challenge.address_hash), &format!("SET #org_id = :org_id{set}{delete}"))
+            .when("#user_id = :user_id")
+            .and_when(unchanged)
+            .bind(":org_id", text(session.identity.org_id.as_str()))
+            .bind(":user_id", text(session.identity.user_id.as_str()))
+            .bind(":credentials", number(i64::from(challenge.credentials)));
+    spent.bind(write)
 }
 
 impl Store {
-    /// Uses the challenge up, starts its session, points to it among its person's, and opens the address's guards: one transaction.
+    /// Uses the challenge up, and what its code spends; starts its session, points to it among its person's, and opens the address's guards:
+    /// one transaction.
     pub async fn start_session(
         &self,
         challenge: &Challenge,
         session: &Session,
+        spent: &Spent,
         event: &Event,
         now: i64,
     ) -> Result<StartOutcome, StoreError> {
@@ -118,7 +123,7 @@ impl Store {
             .bind(":code_hash", text(&challenge.code_hash));
         let mut writes = vec![consume];
         writes.extend(identity_checks(&session.identity));
-        writes.push(logged_in(challenge, session));
+        writes.push(logged_in(challenge, session, spent)?);
         writes
             .push(Write::put(keys::session(&session.session_id), session)?.when("attribute_not_exists(#pk)"));
         let pointer = Pointer { session_id: session.session_id.clone(), expires_at: session.expires_at };

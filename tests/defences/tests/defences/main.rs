@@ -6,6 +6,7 @@ mod audit_chains;
 mod audit_events;
 mod audit_stream;
 mod budget;
+mod budget_account;
 mod faults;
 mod leaks;
 mod outages;

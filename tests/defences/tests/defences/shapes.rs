@@ -25,7 +25,7 @@ use shared::store::{
 use time::Duration;
 
 /// Every kind of item there is: the words of `shared/src/store/keys.rs`.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "AUDIT#/EVENT#",
     "CHAIN#/LINK#",
     "CHAIN#/MARK#",
@@ -45,6 +45,7 @@ const KINDS: [&str; 19] = [
     "USER#/KEY_RATE",
     "USER#/MEMBER#",
     "USER#/SESSION#",
+    "USER#/TOTP_PENDING",
 ];
 
 /// Items in DynamoDB's own JSON, and the time they were written by, in seconds since the epoch.
@@ -176,6 +177,10 @@ async fn life(place: &Place) {
     let wrong = json!({"email": ACORN.viewer.email, "password": "wrong-password"});
     assert_eq!(place.post("login", wrong).await.0, 401);
 
+    let person = place.login(admin()).await;
+    place.turn_totp_on(&person).await;
+    place.begin_totp(&session).await;
+
     let now = app.clock.now_seconds();
     let acorn = OrgId::parse(ACORN.id).unwrap();
     let viewer = EmailAddress::parse(ACORN.viewer.email).unwrap();
@@ -255,6 +260,10 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
         "CHAIN#/MARK#" => {
             let id = EventId::parse(&after("sk")).unwrap();
             store.marks(&chain(item), &[id]).await.map(|it| !it.is_empty())
+        }
+        "USER#/TOTP_PENDING" => {
+            let user = UserId::parse(&after("pk")).unwrap();
+            store.user_and_pending_totp("", &user).await.map(|(_, pending)| pending.is_some())
         }
         kind if kind.starts_with("GUARD#/") => {
             store.guard_locked_until(&guard(item), now).await.map(|locked| locked.is_none())
