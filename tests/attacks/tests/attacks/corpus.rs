@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::expected::{Changes, Expected};
 
 /// The files, and the area each is about.
-pub const AREAS: [&str; 8] = [
+pub const AREAS: [&str; 9] = [
     "api_key",
     "authz_header",
     "jwt",
@@ -18,6 +18,7 @@ pub const AREAS: [&str; 8] = [
     "names_orgs",
     "refresh_token",
     "session_cookie",
+    "account",
     "events",
 ];
 
@@ -121,7 +122,7 @@ pub struct Ask {
     pub times: Option<usize>,
     /// How many are sent at once, and how many of each answer there must be.
     pub at_once: Option<(usize, BTreeMap<String, usize>)>,
-    /// Names under which members of `data` are kept for later steps.
+    /// Names under which members of `data` are kept for later steps, by JSON pointer without its first slash.
     pub save: BTreeMap<String, String>,
     /// The text it was read from.
     #[serde(skip)]

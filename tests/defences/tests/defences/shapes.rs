@@ -177,7 +177,7 @@ async fn life(place: &Place) {
     let wrong = json!({"email": ACORN.viewer.email, "password": "wrong-password"});
     assert_eq!(place.post("login", wrong).await.0, 401);
 
-    let person = place.login(admin()).await;
+    let person = place.login(&BIRCH.viewer).await;
     place.turn_totp_on(&person).await;
     place.begin_totp(&session).await;
 

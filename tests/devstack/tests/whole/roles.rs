@@ -73,7 +73,10 @@ fn each_function_writes_only_what_is_its_own() {
         ("factors", vec!["EMAIL#x", "USER#x", "GUARD#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
-        ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        (
+            "operator",
+            vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"],
+        ),
         // Its events are the platform's alone.
         ("rotate_signing_key", vec!["KEYSET"]),
         ("audit_chain", vec!["CHAIN#x"]),

@@ -192,10 +192,10 @@ async fn who_is_logged_out_changes_no_factor_and_sees_none() {
     let app = stage.turn_totp_on(&session).await;
     stage.logout(&session).await.empty();
     let proof = json!({ "password": PASSWORD, "code": app.phone.code(stage.now().await + STEP) });
-    stage.remove_totp(&session, &proof).await.asks_for_credential();
-    stage.remake_backup_codes(&session, &proof).await.asks_for_credential();
-    stage.begin_totp(&session, PASSWORD).await.asks_for_credential();
-    stage.get("/auth/factors").bearer(&session.access_token).await.asks_for_credential();
+    stage.remove_totp(&session, &proof).await.refused(401, "unauthorized");
+    stage.remake_backup_codes(&session, &proof).await.refused(401, "unauthorized");
+    stage.begin_totp(&session, PASSWORD).await.refused(401, "unauthorized");
+    stage.get("/auth/factors").bearer(&session.access_token).await.refused(401, "unauthorized");
     let key_holder = stage.login(&stage.acorn.admin).await;
     let key = stage.create_key(&key_holder, "Server").await;
     stage.get("/auth/factors").bearer(&key.key).await.refused(403, "session_required");
