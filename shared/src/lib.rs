@@ -7,10 +7,12 @@
 //! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
-//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
-//! - `addresses`, `audit`, `factors`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
+//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `leaks`, `links`, `passwords`, `tokens`, `usage`, `users`: the
+//!   rules, without it.
+//! - `addresses`, `allowed_addresses`, `audit`, `factors`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
+pub mod allowed_addresses;
 pub mod api_keys;
 pub mod app;
 pub mod audit;
@@ -30,6 +32,7 @@ pub mod http;
 pub mod ids;
 pub mod init;
 pub mod key_sets;
+pub mod leaks;
 pub mod links;
 pub mod mail;
 pub mod metrics;
@@ -45,4 +48,5 @@ pub mod sessions;
 pub mod signer;
 pub mod store;
 pub mod tokens;
+pub mod usage;
 pub mod users;

@@ -1,14 +1,14 @@
 //! `/auth/sessions`: where somebody is logged in, and an end to it.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::app::App;
 use shared::flows::{self, ListedSession};
-use shared::http::{self, Answer, Call, Problem, Time};
+use shared::http::{
+    self, Answer, Call, Problem, Time, limit, page_cursor, read_page_cursor, write_page_cursor,
+};
 use shared::ids::{OrgId, SessionId};
 
 const DEFAULT_LIMIT: usize = 20;
@@ -21,7 +21,7 @@ pub struct Page {
     #[schemars(with = "Option<usize>", range(min = 1, max = MAX_LIMIT), extend("default" = DEFAULT_LIMIT))]
     pub limit: usize,
     /// The `next_cursor` of the page before.
-    #[schemars(with = "Option<String>", extend("pattern" = cursor_pattern()))]
+    #[schemars(with = "Option<String>", extend("pattern" = page_cursor(SessionId::LENGTH)))]
     pub cursor: Option<SessionId>,
 }
 
@@ -91,12 +91,16 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 async fn list(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
     let page = Page {
-        limit: limit(call.query_parameter("limit")?)?,
-        cursor: call.query_parameter("cursor")?.map(read_cursor).transpose()?,
+        limit: limit(call.query_parameter("limit")?, DEFAULT_LIMIT, MAX_LIMIT)?,
+        cursor: call
+            .query_parameter("cursor")?
+            .map(|text| read_page_cursor(text, SessionId::parse))
+            .transpose()?,
     };
     let listed = flows::list_sessions(app, call.origin(), user, page.limit, page.cursor.as_ref()).await?;
     let sessions = listed.sessions.iter().map(Session::from).collect();
-    Ok(Answer::ok(Sessions { next_cursor: listed.next.as_ref().map(write_cursor), sessions }))
+    let next_cursor = listed.next.map(|next| write_page_cursor(next.as_str()));
+    Ok(Answer::ok(Sessions { next_cursor, sessions }))
 }
 
 async fn end(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
@@ -107,32 +111,4 @@ async fn end(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
 async fn end_others(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     flows::end_other_sessions(app, call.origin(), call.user()?).await?;
     Ok(Answer::Empty)
-}
-
-fn limit(text: Option<&str>) -> Result<usize, Problem> {
-    let Some(text) = text else {
-        return Ok(DEFAULT_LIMIT);
-    };
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(limit @ 1..=MAX_LIMIT) if digits => Ok(limit),
-        _ => Err(Problem::field("limit", format!("must be a whole number from 1 to {MAX_LIMIT}"))),
-    }
-}
-
-/// A cursor is opaque to clients: the last session of the page before. It is only ever used among the caller's own.
-fn write_cursor(after: &SessionId) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(after.as_str())
-}
-
-/// What every cursor looks like, as a regular expression.
-fn cursor_pattern() -> String {
-    // Base64 writes three bytes in four characters, and an id's length is a multiple of three.
-    format!("^[A-Za-z0-9_-]{{{}}}$", SessionId::LENGTH / 3 * 4)
-}
-
-fn read_cursor(text: &str) -> Result<SessionId, Problem> {
-    let decoded = BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let id = decoded.and_then(|text| SessionId::parse(&text).ok());
-    id.ok_or_else(|| Problem::field("cursor", "must be the next_cursor of a page before"))
 }

@@ -3,6 +3,7 @@
 mod create_key;
 mod discovery;
 mod factors;
+mod list_events;
 mod list_keys;
 mod login;
 mod logout;
@@ -10,6 +11,7 @@ mod open_challenge;
 pub mod operator;
 mod organization;
 mod refresh;
+mod rename_organization;
 mod resend;
 mod revoke_key;
 mod second_factor;
@@ -24,11 +26,13 @@ pub use discovery::published_keys;
 pub use factors::{
     Factors, Proof, TotpBegun, begin_totp, confirm_totp, factors, remake_backup_codes, remove_totp,
 };
+pub use list_events::{ListedEvents, list_events};
 pub use list_keys::{DescribedKey, ListedKeys, list_keys};
 pub use login::{LoginStarted, login};
 pub use logout::logout;
 pub use organization::organization;
 pub use refresh::refresh;
+pub use rename_organization::rename_organization;
 pub use resend::{Resent, resend};
 pub use revoke_key::revoke_key;
 pub use sessions::{ListedSession, ListedSessions, end_other_sessions, end_session, list_sessions};

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 const LINES: &[&[&str]] = &[
     &["causes", "clock", "deadline", "rng", "sensitive", "metrics", "panics"],
     &["crypto", "ids"],
-    &["addresses", "audit", "factors"],
-    &["api_keys", "guards", "links", "passwords", "tokens", "users"],
+    &["addresses", "allowed_addresses", "audit", "factors"],
+    &["leaks"],
+    &["api_keys", "guards", "links", "passwords", "tokens", "usage", "users"],
     &["challenges", "organizations", "principals", "sessions"],
     &["config", "mail", "signer", "store"],
     &["key_sets", "secrets"],

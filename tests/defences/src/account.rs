@@ -18,6 +18,15 @@ pub struct App {
     pub shown: [Value; 2],
 }
 
+/// What somebody has begun to set up.
+#[derive(Clone)]
+pub struct Begun {
+    /// The app that waits to be confirmed.
+    pub phone: Phone,
+    /// The answer that showed its secret.
+    pub shown: Value,
+}
+
 impl App {
     /// What proves that it is they, with the app's code of `now`.
     pub fn proof(&self, now: i64) -> Value {
@@ -39,17 +48,18 @@ impl Place {
 
     /// Begins to set an app up.
     #[expect(clippy::unwrap_used, reason = "tests only: an app that cannot be set up fails the test")]
-    pub async fn begin_totp(&self, session: &Session) -> (Phone, Value) {
+    pub async fn begin_totp(&self, session: &Session) -> Begun {
         let password = json!({"password": PASSWORD});
         let (status, begun) = self.call(session, Method::POST, "/api/v1/auth/factors/totp", password).await;
         assert_eq!(status, 201, "{begun}");
-        (Phone::scan(begun["data"]["uri"].as_str().unwrap()).unwrap(), begun)
+        let phone = Phone::scan(begun["data"]["uri"].as_str().unwrap()).unwrap();
+        Begun { phone, shown: begun }
     }
 
     /// Turns an app on with its code of now, which is used by that.
     #[expect(clippy::unwrap_used, reason = "tests only: an app that cannot be turned on fails the test")]
     pub async fn turn_totp_on(&self, session: &Session) -> App {
-        let (phone, begun) = self.begin_totp(session).await;
+        let Begun { phone, shown: begun } = self.begin_totp(session).await;
         let code = json!({"code": phone.code(self.now())});
         let (status, confirmed) =
             self.call(session, Method::POST, "/api/v1/auth/factors/totp/confirm", code).await;

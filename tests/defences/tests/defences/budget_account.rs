@@ -58,7 +58,7 @@ async fn changing_factors_costs_two_reads_a_count_and_a_transaction() {
     let call = |method, path, body| place.call(&session, method, path, body);
     assert_eq!(call(Method::GET, "/api/v1/auth/factors", Value::Null).await.0, 200);
     assert_eq!(cost(&place), costs(2, 0, STANDING + 2));
-    let (phone, _) = place.begin_totp(&session).await;
+    let phone = place.begin_totp(&session).await.phone;
     assert_eq!(cost(&place), costs(2, 2, STANDING + 2 + 2 + (1 + STANDING + EVENT)));
     let code = json!({"code": phone.code(place.now())});
     let (_, body) = call(Method::POST, "/api/v1/auth/factors/totp/confirm", code).await;

@@ -7,6 +7,7 @@ mod audit_events;
 mod audit_stream;
 mod budget;
 mod budget_account;
+mod budget_of_organizations;
 mod faults;
 mod leaks;
 mod outages;

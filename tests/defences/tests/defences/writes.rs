@@ -172,7 +172,7 @@ async fn a_keys_environment_is_the_organizations_at_the_write() {
 }
 
 #[tokio::test]
-async fn revoking_a_key_and_switching_the_environment_look_in_their_own_writes() {
+async fn revoking_a_key_switching_the_environment_and_renaming_look_in_their_own_writes() {
     for turn in TURNS {
         let scene = Scene::new().await;
         let record = scene.record(Env::Test);
@@ -181,6 +181,9 @@ async fn revoking_a_key_and_switching_the_environment_look_in_their_own_writes()
         let before = scene.table().await;
         assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Changed, "{turn:?}");
         assert_eq!(scene.switch(Env::Live).await, EnvironmentOutcome::StandingChanged, "{turn:?}");
+        let (by, event) = (scene.writer(), scene.event());
+        let renamed = scene.store().rename_organization(by, "n", &event, scene.now()).await.unwrap();
+        assert!(!renamed, "{turn:?}");
         assert_eq!(scene.table().await, before, "{turn:?}");
     }
 }

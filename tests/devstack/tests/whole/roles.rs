@@ -118,6 +118,16 @@ fn an_event_is_put_and_never_touched_again() {
                 roles.allow(name, &on_items(action, &["AUDIT#x"])),
                 name == "audit_chain" && action != "GetItem"
             );
+            // What an organization is shown of its own trail; the platform's is nobody's.
+            let shows = name == "organizations" && action == "Query";
+            for (chain, may) in [("AUDIT#org_x", shows), ("AUDIT#platform", false)] {
+                let allowed = roles.allow(name, &on_items(action, &[chain]));
+                assert_eq!(
+                    allowed,
+                    may || (name == "audit_chain" && action != "GetItem"),
+                    "{name} {action} {chain}"
+                );
+            }
         }
     }
     assert!(roles.allow("rotate_signing_key", &on_items("PutItem", &["AUDIT#platform"])));

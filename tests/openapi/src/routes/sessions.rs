@@ -6,7 +6,7 @@ use shared::flows::Refusal::{
 };
 use shared::ids::{InvalidId, OrgId, SessionId};
 
-use super::keys::member;
+use super::member;
 use super::samples::{ORGANIZATION, SESSION, minutes_later};
 use crate::operation::{Cache, Caller, Done, Operation, Parameter, Shows, in_path};
 
