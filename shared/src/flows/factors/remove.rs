@@ -42,7 +42,11 @@ async fn attempt(
                 person.tell(app, origin, &letters::totp_off()).await;
                 return Ok(());
             }
-            FactorsOutcome::Spent => return Err(Refusal::InvalidCode),
+            // The same request may have come twice: what was to be gone is gone.
+            FactorsOutcome::Spent => {
+                let is_off = Person::read(app, user).await?.user.totp.is_none();
+                return Err(if is_off { Refusal::NotFound } else { Refusal::InvalidCode });
+            }
             // It says why, or the write is tried again.
             FactorsOutcome::StandingChanged => person = Person::read(app, user).await?,
         }
