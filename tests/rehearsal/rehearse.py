@@ -36,7 +36,7 @@ LAMBDA = WORK / "target" / "lambda"
 SKIPPED = HERE / "skipped"
 
 FUNCTIONS = [
-    "login", "verify", "refresh", "logout", "keys", "sessions", "factors", "organizations", "jwks", "dashboard", "docs", "authorizer", "operator",
+    "login", "verify", "refresh", "logout", "keys", "sessions", "factors", "organizations", "members", "invitations", "jwks", "dashboard", "docs", "authorizer", "operator",
     "rotate_signing_key", "rotate_key", "audit_chain",
 ]  # fmt: skip
 STACK = "rehearsal"

@@ -1,11 +1,11 @@
-//! A person's own second factor, ready to judge a code: everything that judging takes is had before the code is counted.
+//! What judges the code of a second step: everything that judging takes is had before the code is counted.
 
 use std::sync::Arc;
 
 use super::Refusal;
 use super::verify::CodeType;
 use crate::app::App;
-use crate::challenges::Code;
+use crate::challenges::{Challenge, Code, SecondStep};
 use crate::factors::{BackupCode, SealedTotp, TotpSecret};
 use crate::failure::Failure;
 use crate::secrets::RotatingKey;
@@ -64,5 +64,49 @@ impl<'a> SecondFactor<'a> {
         let code = BackupCode::typed(code.expose());
         let mut hashes = self.keys.all().into_iter().map(|key| code.hash(key, &self.user.user_id));
         hashes.find(|hash| self.user.backup_codes.contains(hash))
+    }
+}
+
+/// Whoever passed the first step, where more of them is needed than the challenge has.
+pub(super) async fn person(app: &App, challenge: &Challenge) -> Result<Option<User>, Refusal> {
+    match challenge.method {
+        SecondStep::EmailOtp => Ok(None),
+        SecondStep::Totp => Ok(app.store.user_by_hash(&challenge.address_hash).await?),
+    }
+}
+
+/// Everything that judging a code takes.
+pub(super) enum Judge<'a> {
+    /// Of a mailed code.
+    Mailed(Arc<RotatingKey>),
+    /// Of an authenticator app's, or a backup code. Without one, it was turned off since the first step, and no code is right.
+    Own(Option<SecondFactor<'a>>),
+}
+
+impl<'a> Judge<'a> {
+    pub async fn ready(app: &App, challenge: &Challenge, user: Option<&'a User>) -> Result<Self, Refusal> {
+        Ok(match (challenge.method, user) {
+            (SecondStep::EmailOtp, _) => Self::Mailed(app.secrets.codes().await?),
+            (SecondStep::Totp, None) => Self::Own(None),
+            (SecondStep::Totp, Some(user)) => Self::Own(SecondFactor::of(app, user).await?),
+        })
+    }
+
+    pub fn judge(
+        &self,
+        app: &App,
+        challenge: &Challenge,
+        code: &Code,
+        kind: CodeType,
+        now: i64,
+    ) -> Result<Option<Spent>, Refusal> {
+        match self {
+            Self::Mailed(codes) => {
+                let right = challenge.accepts(code, &codes.all());
+                Ok((right && kind == CodeType::Primary).then_some(Spent::MailedCode))
+            }
+            Self::Own(Some(factor)) => factor.judge(app, code, kind, now),
+            Self::Own(None) => Ok(None),
+        }
     }
 }

@@ -1,26 +1,24 @@
 //! The second step of a login: the code, answered with tokens.
 
-use std::sync::Arc;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::factors::tell;
 use super::open_challenge::open_challenge;
-use super::second_factor::SecondFactor;
+use super::second_factor::{Judge, person};
 use super::tokens::{self, Stale, TokenMaker, Tokens};
 use super::trail::Trail;
+use super::which_organization::{self, Nowhere};
 use super::{Origin, Refusal, WRITE_TRIES};
 use crate::app::App;
-use crate::challenges::{Challenge, Code, SecondStep};
+use crate::challenges::{Challenge, Code};
 use crate::failure::Failure;
 use crate::ids::SessionId;
 use crate::mail::letters;
-use crate::secrets::RotatingKey;
 use crate::sessions::Session;
 use crate::store::{CodeGuess, Spent, StartOutcome};
 use crate::tokens::refresh_token::{RefreshToken, Salt};
-use crate::users::User;
+use crate::users::Identity;
 
 /// What kind of code was typed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,17 +34,21 @@ pub enum CodeType {
 
 /// Judges a code and starts a session.
 ///
+/// `org` is the organization that the session is for, where it is not to be the one used last.
+///
 /// # Errors
-/// [`Refusal::InvalidCode`] whatever is wrong with it, [`Refusal::TooManyAttempts`] when the address is shut.
+/// [`Refusal::InvalidCode`] whatever is wrong with it, [`Refusal::TooManyAttempts`] when the address is shut; once the code was right,
+/// [`Refusal::WrongOrganization`] and [`Refusal::OrganizationSuspended`].
 pub async fn verify(
     app: &App,
     origin: &Origin,
     challenge_id: &str,
     code: &Code,
     kind: CodeType,
+    org: Option<&str>,
 ) -> Result<Tokens, Refusal> {
     let mut trail = Trail::new(app, "verify", origin);
-    let result = attempt(app, origin, challenge_id, code, kind, &mut trail).await;
+    let result = attempt(app, origin, challenge_id, (code, kind), org, &mut trail).await;
     trail.end(result)
 }
 
@@ -54,8 +56,8 @@ async fn attempt(
     app: &App,
     origin: &Origin,
     challenge_id: &str,
-    code: &Code,
-    kind: CodeType,
+    (code, kind): (&Code, CodeType),
+    org: Option<&str>,
     trail: &mut Trail<'_>,
 ) -> Result<Tokens, Refusal> {
     let now = app.clock.now_seconds();
@@ -75,7 +77,7 @@ async fn attempt(
         Spent::Step { .. } => "totp",
         Spent::BackupCode(_) => "backup_code",
     });
-    let tokens = start(app, origin, &maker, (&challenge, &spent), now, trail).await?;
+    let tokens = start(app, origin, &maker, (&challenge, &spent), org, trail).await?;
     if let (Spent::BackupCode(_), Some(user)) = (&spent, &user) {
         let left = user.backup_codes.len().saturating_sub(1);
         tell(app, origin, &user.email, &letters::backup_code_used(left)).await;
@@ -83,67 +85,29 @@ async fn attempt(
     Ok(tokens)
 }
 
-/// Whoever passed the first step, where more of them is needed than the challenge has.
-async fn person(app: &App, challenge: &Challenge) -> Result<Option<User>, Refusal> {
-    match challenge.method {
-        SecondStep::EmailOtp => Ok(None),
-        SecondStep::Totp => Ok(app.store.user_by_hash(&challenge.address_hash).await?),
-    }
-}
-
-/// Everything that judging a code takes.
-enum Judge<'a> {
-    /// Of a mailed code.
-    Mailed(Arc<RotatingKey>),
-    /// Of an authenticator app's, or a backup code. Without one, it was turned off since the first step, and no code is right.
-    Own(Option<SecondFactor<'a>>),
-}
-
-impl<'a> Judge<'a> {
-    async fn ready(app: &App, challenge: &Challenge, user: Option<&'a User>) -> Result<Self, Refusal> {
-        Ok(match (challenge.method, user) {
-            (SecondStep::EmailOtp, _) => Self::Mailed(app.secrets.codes().await?),
-            (SecondStep::Totp, None) => Self::Own(None),
-            (SecondStep::Totp, Some(user)) => Self::Own(SecondFactor::of(app, user).await?),
-        })
-    }
-
-    fn judge(
-        &self,
-        app: &App,
-        challenge: &Challenge,
-        code: &Code,
-        kind: CodeType,
-        now: i64,
-    ) -> Result<Option<Spent>, Refusal> {
-        match self {
-            Self::Mailed(codes) => {
-                let right = challenge.accepts(code, &codes.all());
-                Ok((right && kind == CodeType::Primary).then_some(Spent::MailedCode))
-            }
-            Self::Own(Some(factor)) => factor.judge(app, code, kind, now),
-            Self::Own(None) => Ok(None),
-        }
-    }
-}
-
 async fn start(
     app: &App,
     origin: &Origin,
     maker: &TokenMaker,
     (challenge, spent): (&Challenge, &Spent),
-    now: i64,
-    trail: &Trail<'_>,
+    org: Option<&str>,
+    trail: &mut Trail<'_>,
 ) -> Result<Tokens, Refusal> {
+    let now = app.clock.now_seconds();
+    let mut identity = challenge.identity.clone();
+    if let Some(org) = org {
+        which_organization::wanted(app, &mut identity, org).await?;
+    }
     let session_id = SessionId::new(app.clock.as_ref(), app.rng.as_ref());
     let refresh_token =
         RefreshToken::make(maker.refresh_keys().current(), &session_id, 0, &Salt::random(app.rng.as_ref()));
     let mut session = Session {
         source_address: origin.source_address.clone(),
         client: origin.client.clone(),
-        ..Session::new(session_id, challenge.identity.clone(), refresh_token.hash(), now)
+        ..Session::new(session_id, identity, refresh_token.hash(), now)
     };
     for _ in 0..WRITE_TRIES {
+        trail.actor(&session.identity.user_id, &session.identity.org_id);
         // The line is about the challenge, what is changed is the session.
         let event = trail.event_of(session.session_id.as_str(), trail.noted());
         match app.store.start_session(challenge, &session, spent, &event, now).await? {
@@ -151,12 +115,29 @@ async fn start(
             StartOutcome::ChallengeClosed => return Err(Refusal::InvalidCode),
             // The first step was up to ten minutes ago: role and organization may have changed since.
             StartOutcome::Changed(changed) => {
-                tokens::update(&mut session.identity, changed).map_err(|stale| match stale {
-                    Stale::Suspended => Refusal::OrganizationSuspended,
-                    Stale::NoMember => Refusal::InvalidCode,
-                })?;
+                if let Err(stale) = tokens::update(&mut session.identity, changed) {
+                    elsewhere(app, &mut session.identity, stale, org.is_some()).await?;
+                }
             }
         }
     }
     Err(Failure::Contended.into())
+}
+
+/// The organization that the login was to lead to is suspended, or they are no member of it any more. Whoever asked for that one is told; whoever did
+/// not is led to another, if there is one.
+async fn elsewhere(app: &App, identity: &mut Identity, stale: Stale, asked: bool) -> Result<(), Refusal> {
+    let refusal = match stale {
+        Stale::Suspended => Refusal::OrganizationSuspended,
+        Stale::NoMember if asked => Refusal::WrongOrganization,
+        Stale::NoMember => Refusal::InvalidCode,
+    };
+    if asked {
+        return Err(refusal);
+    }
+    match which_organization::another(app, identity).await? {
+        Ok(()) => Ok(()),
+        Err(Nowhere::Suspended) => Err(Refusal::OrganizationSuspended),
+        Err(Nowhere::NoMember) => Err(refusal),
+    }
 }

@@ -1,9 +1,11 @@
 //! What our mail says, a file for each part of the product. What the SDK makes of a text cannot be wiped.
 
 mod factors;
+mod invitation;
 mod login;
 
 pub use factors::{backup_code_used, backup_codes_made, totp_off, totp_on};
+pub use invitation::invitation;
 pub use login::login_code;
 
 use crate::sensitive::Sensitive;

@@ -1,4 +1,4 @@
-//! R14 and R15: codes of an authenticator app and backup codes, against themselves and against the app being turned off.
+//! R15 and R16: codes of an authenticator app and backup codes, against themselves and against the app being turned off.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ async fn race_a_code(round: &Round, kind: CodeType) -> usize {
         .race(|nth| {
             let (functions, weather) = (round.place.app(), round.weather.clone());
             let (id, code) = (challenges[nth % challenges.len()].clone(), Code::typed(&code));
-            async move { weather.ask(|| flows::verify(&functions, &FROM, &id, &code, kind)).await }
+            async move { weather.ask(|| flows::verify(&functions, &FROM, &id, &code, kind, None)).await }
         })
         .await;
     let made = round.place.items("SESSION#", "").await.len() - before;
@@ -81,16 +81,16 @@ async fn race_a_code(round: &Round, kind: CodeType) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r14_a_code_of_an_app_starts_one_session() {
-    rounds("R14, the app", async |round| {
+async fn r15_a_code_of_an_app_starts_one_session() {
+    rounds("R15, the app", async |round| {
         race_a_code(round, CodeType::Primary).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r14_a_backup_code_starts_one_session() {
-    rounds("R14, backup codes", async |round| {
+async fn r15_a_backup_code_starts_one_session() {
+    rounds("R15, backup codes", async |round| {
         race_a_code(round, CodeType::Backup).await;
     })
     .await;
@@ -98,8 +98,8 @@ async fn r14_a_backup_code_starts_one_session() {
 
 /// Half of them log in with backup codes of their own, the others turn the app off: once it is off, no challenge of before ends.
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_after_the_app_is_off_no_login_of_before_ends() {
-    rounds("R15", async |round| {
+async fn r16_after_the_app_is_off_no_login_of_before_ends() {
+    rounds("R16", async |round| {
         let (app, user) = with_an_app(round).await;
         let challenges = challenges(round).await;
         let answers = round
@@ -114,7 +114,7 @@ async fn r15_after_the_app_is_off_no_login_of_before_ends() {
                             let code = Code::typed(&own);
                             let kind = CodeType::Backup;
                             weather
-                                .ask(|| flows::verify(&functions, &FROM, &id, &code, kind))
+                                .ask(|| flows::verify(&functions, &FROM, &id, &code, kind, None))
                                 .await
                                 .map(|_| ())
                         }
@@ -135,7 +135,8 @@ async fn r15_after_the_app_is_off_no_login_of_before_ends() {
             for id in &challenges {
                 let (functions, code) = (round.place.app(), Code::typed(&app.backup_codes[9]));
                 let kind = CodeType::Backup;
-                let late = round.weather.ask(|| flows::verify(&functions, &FROM, id, &code, kind)).await;
+                let late =
+                    round.weather.ask(|| flows::verify(&functions, &FROM, id, &code, kind, None)).await;
                 let refused = [Refusal::InvalidCode.code(), "too_many_attempts"];
                 assert!(refused.contains(&late.as_ref().err().map_or("done", Refusal::code)));
             }

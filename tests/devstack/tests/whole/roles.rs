@@ -11,11 +11,12 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "KEYSET",
     "EMAIL#x",
     "ORG#x",
     "USER#x",
+    "INVITATION#x",
     "GUARD#x",
     "CHALLENGE#x",
     "SESSION#x",
@@ -73,6 +74,8 @@ fn each_function_writes_only_what_is_its_own() {
         ("factors", vec!["EMAIL#x", "USER#x", "GUARD#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
+        ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
+        ("invitations", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         (
             "operator",
             vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"],
@@ -94,10 +97,11 @@ fn each_function_touches_only_what_it_needs() {
         ("docs", vec![]),
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
-        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
+        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
         ("sessions", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
         ("factors", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
-        ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("organizations", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
+        ("invitations", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
     ] {
         assert_eq!(kinds(name, &ACTIONS), touches, "{name}");
@@ -154,6 +158,8 @@ fn each_function_reads_only_its_own_secrets() {
         ("docs", vec![]),
         ("logout", vec![]),
         ("organizations", vec![]),
+        ("members", vec![]),
+        ("invitations", vec![]),
         ("operator", vec![]),
         ("login", vec!["CodesSecret"]),
         ("verify", vec!["SigningSecret", "CodesSecret", "FactorsSecret"]),

@@ -6,6 +6,7 @@ mod docs;
 mod factors;
 mod keys;
 mod login;
+mod members;
 mod organizations;
 mod samples;
 mod sessions;
@@ -26,6 +27,7 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
         factors::all(),
         keys::all()?,
         organizations::all()?,
+        members::all()?,
         discovery::all(),
         dashboard::all(),
         docs::all(),
