@@ -1,5 +1,6 @@
 //! Challenges: the pending second step of a login.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto;
@@ -49,6 +50,18 @@ impl Code {
     }
 }
 
+/// How a second step is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum SecondStep {
+    /// With a code from a mail.
+    #[default]
+    EmailOtp,
+    /// With a code from an authenticator app, or a backup code.
+    Totp,
+}
+
 /// A pending second step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
@@ -64,7 +77,10 @@ pub struct Challenge {
     /// `User::credentials` as the first step found it.
     #[serde(default)]
     pub credentials: u32,
-    /// Keyed hash of the code that is alive.
+    /// How it is done. Older code knows mailed codes alone, and finds none here that is right where there is none.
+    #[serde(default)]
+    pub method: SecondStep,
+    /// Keyed hash of the code that is alive. Empty where none was mailed: no code hashes to that.
     pub code_hash: String,
     /// Codes tried so far.
     pub attempts: u32,

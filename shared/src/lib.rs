@@ -9,7 +9,7 @@
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
 //! - `sign_ups`; `challenges`, `invitations`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `leaks`, `links`, `passwords`,
 //!   `reset_tokens`, `tokens`, `usage`, `users`: the rules, without it.
-//! - `addresses`, `allowed_addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
+//! - `addresses`, `allowed_addresses`, `audit`, `factors`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
 pub mod allowed_addresses;
@@ -24,6 +24,7 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod deadline;
+pub mod factors;
 pub mod failure;
 pub mod flows;
 pub mod guards;

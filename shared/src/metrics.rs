@@ -57,7 +57,7 @@ impl Counted<'_> {
     /// What an operator knows by a name of its own.
     fn named(&self) -> Option<&'static str> {
         match (self.action, self.outcome, self.reason) {
-            ("verify", "ok", "") => Some("Logins"),
+            ("verify", "ok", "" | "totp" | "backup_code") => Some("Logins"),
             ("key.create", "ok", "") => Some("KeysMade"),
             ("key.revoke" | "operator.revoke_key", "ok", "") => Some("KeysRevoked"),
             ("refresh", "refused", "reuse_session_revoked") => Some("ReuseDetected"),

@@ -10,7 +10,8 @@ KINDS = ["EMAIL", "SIGNUP", "RESET", "ORG", "USER", "INVITATION", "GUARD", "CHAL
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
-    "verify": {"SigningSecret", "CodesSecret"},
+    "verify": {"SigningSecret", "CodesSecret", "FactorsSecret"},
+    "factors": {"FactorsSecret"},
     "register": {"SigningSecret", "CodesSecret"},
     "refresh": {"SigningSecret"},
     "keys": {"SealingSecret"},
@@ -20,7 +21,7 @@ SECRETS = {
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
-MAILERS = {"login", "verify", "register", "password", "members"}
+MAILERS = {"login", "verify", "register", "password", "members", "factors"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
     "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "USER", "CHALLENGE", "AUDIT"},
@@ -30,6 +31,8 @@ TOUCHES = {
     "refresh": {"KEYSET", "SESSION", "ORG", "AUDIT"},
     "logout": {"KEYSET", "SESSION", "AUDIT"},
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT"},
+    "sessions": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
+    "factors": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "SESSION", "AUDIT"},
     "organizations": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
     "members": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "GUARD", "SESSION", "AUDIT"},
     "invitations": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "AUDIT"},
@@ -51,6 +54,8 @@ ONLY_LOOKS = {
     "refresh": {"KEYSET", "ORG"},
     "logout": {"KEYSET"},
     "keys": {"KEYSET", "SESSION"},
+    "sessions": {"KEYSET", "USER"},
+    "factors": {"KEYSET", "ORG", "SESSION"},
     "organizations": {"KEYSET", "USER", "SESSION"},
     "members": {"KEYSET", "SESSION"},
     "invitations": {"KEYSET"},
@@ -114,7 +119,7 @@ def forbidden(guard: Guard, name: str, physical: dict[str, str]):
         # Without a key, and elsewhere.
         yield guard.of_item(action, table, [])
         yield guard.of_item(action, "another-table", [f"{kind}#x" for kind in sorted(TOUCHES[name])])
-    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret"]:
+    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret"]:
         if secret not in SECRETS.get(name, ()):
             yield Demand("secretsmanager:GetSecretValue", physical[secret])
         for action in ["UpdateSecret", "DeleteSecret", "RotateSecret", "PutResourcePolicy"]:

@@ -80,6 +80,8 @@ pub struct Config {
     pub sealing_secret: String,
     /// `AUDIT_SECRET`, name or ARN.
     pub audit_secret: String,
+    /// `FACTORS_SECRET`, name or ARN.
+    pub factors_secret: String,
     /// `CHECKPOINTS_TABLE`.
     pub checkpoints_table: String,
     /// `HTTP_API_ANSWER`: `simple` (default) or `policy`.
@@ -130,6 +132,7 @@ impl Config {
             codes_secret: optional("CODES_SECRET"),
             sealing_secret: optional("SEALING_SECRET"),
             audit_secret: optional("AUDIT_SECRET"),
+            factors_secret: optional("FACTORS_SECRET"),
             checkpoints_table: optional("CHECKPOINTS_TABLE"),
             http_api_answer,
             hashing: Hashing::InPlace,

@@ -4,6 +4,7 @@ mod change_password;
 mod create_key;
 mod discovery;
 mod forgot_password;
+mod factors;
 mod invitations;
 mod list_events;
 mod list_keys;
@@ -21,6 +22,8 @@ mod resend;
 mod reset_password;
 mod revoke_key;
 mod set_password;
+mod second_factor;
+mod sessions;
 mod switch_environment;
 mod tokens;
 mod trail;
@@ -32,6 +35,9 @@ pub use change_password::change_password;
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
 pub use forgot_password::forgot_password;
+pub use factors::{
+    Factors, Proof, TotpBegun, begin_totp, confirm_totp, factors, remake_backup_codes, remove_totp,
+};
 pub use invitations::{
     InvitationRequest, Joined, Newcomer, accept_invitation, invite, list_invitations, withdraw_invitation,
 };
@@ -50,6 +56,7 @@ pub use rename_organization::rename_organization;
 pub use resend::{Resent, resend};
 pub use reset_password::reset_password;
 pub use revoke_key::revoke_key;
+pub use sessions::{ListedSession, ListedSessions, end_other_sessions, end_session, list_sessions};
 pub use switch_environment::switch_environment;
 pub use tokens::Tokens;
 pub use verify::{CodeType, verify};
@@ -121,6 +128,9 @@ pub enum Refusal {
     /// The organization is suspended.
     #[error("the organization is suspended")]
     OrganizationSuspended,
+    /// An authenticator app is on.
+    #[error("an authenticator app is on")]
+    TotpEnabled,
     /// The organization has an active key.
     #[error("an active key exists")]
     ActiveKeyExists,
@@ -194,6 +204,7 @@ impl Refusal {
             Self::InsufficientRole => "insufficient_role",
             Self::OnboardingIncomplete => "onboarding_incomplete",
             Self::OrganizationSuspended => "organization_suspended",
+            Self::TotpEnabled => "totp_enabled",
             Self::ActiveKeyExists => "active_key_exists",
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyMismatch => "idempotency_mismatch",
@@ -226,6 +237,9 @@ fn may_write(standing: Standing, permission: Permission, now: i64) -> Result<Org
         _ => Err(Refusal::InsufficientRole),
     }
 }
+
+/// What every member may, whatever their role: what is a person's own.
+const MEMBER: Permission = Permission::ReadOrganization;
 
 /// Who a write is by, and what they must be for it: the write looks again.
 fn writer(user: &UserPrincipal, permission: Permission) -> Writer<'_> {

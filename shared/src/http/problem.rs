@@ -89,6 +89,7 @@ impl Problem {
                 Refusal::CommonPassword => StatusCode::BAD_REQUEST,
                 Refusal::NotFound => StatusCode::NOT_FOUND,
                 Refusal::ActiveKeyExists
+                | Refusal::TotpEnabled
                 | Refusal::IdempotencyMismatch
                 | Refusal::IdempotencySpent
                 | Refusal::AddressTaken
@@ -177,6 +178,9 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
             "Your organization has not completed the onboarding that this needs."
         }
         Refusal::OrganizationSuspended => "Your organization is suspended. Contact support.",
+        Refusal::TotpEnabled => {
+            "An authenticator app is on: codes come from it, and it has to be turned off before another is set up."
+        }
         Refusal::ActiveKeyExists => {
             "Your organization has an active API key. Revoke it, then create a new one."
         }

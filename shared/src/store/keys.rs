@@ -153,6 +153,11 @@ pub(super) fn membership(user: &UserId, org: &OrgId) -> Key {
     Key { pk: user_partition(user), sk: format!("{MEMBERSHIPS}{org}") }
 }
 
+/// An authenticator app that a person has begun to set up.
+pub(super) fn pending_totp(user: &UserId) -> Key {
+    Key::new(user_partition(user), "TOTP_PENDING")
+}
+
 /// What the pointers to a person's sessions begin with. Their ids sort by time.
 pub(super) const SESSIONS: &str = "SESSION#";
 

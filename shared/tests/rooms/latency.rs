@@ -55,6 +55,7 @@ fn app(by: Duration) -> App {
         codes_secret: String::new(),
         sealing_secret: String::new(),
         audit_secret: String::new(),
+        factors_secret: String::new(),
         checkpoints_table: String::new(),
         issuer: String::new(),
         http_api_answer: HttpApiAnswer::default(),

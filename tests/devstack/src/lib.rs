@@ -23,6 +23,7 @@ mod data;
 pub mod engines;
 pub mod gateway;
 pub mod logs;
+pub mod phone;
 pub mod roles;
 pub mod seed;
 mod start;

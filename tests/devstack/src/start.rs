@@ -223,13 +223,17 @@ fn secrets(data: Option<&DataFolder>, base_url: &str, terminal: Terminal) -> Res
         return new_secrets(base_url);
     };
     if let Some(mut kept) = Secrets::read(&data.secrets()).map_err(|error| data.failed(error))? {
-        let known = (kept.audit.clone(), kept.issuer.clone());
-        if kept.audit.is_empty() {
-            kept.audit = new_secrets(base_url)?.audit;
+        let known = kept.clone();
+        // Those that there were none of when the data was made.
+        let new = new_secrets(base_url)?;
+        for (kept, new) in [(&mut kept.audit, new.audit), (&mut kept.factors, new.factors)] {
+            if kept.is_empty() {
+                *kept = new;
+            }
         }
         // As behind another domain of its own: sessions and keys go on, access tokens do not, and the dashboard is at home there.
         base_url.clone_into(&mut kept.issuer);
-        if known != (kept.audit.clone(), kept.issuer.clone()) {
+        if known != kept {
             kept.write(&data.secrets()).map_err(|error| data.failed(error))?;
         }
         terminal.step("secrets found: sessions and keys go on");

@@ -1,10 +1,12 @@
 //! What our mail says, a file for each part of the product. What the SDK makes of a text cannot be wiped.
 
+mod factors;
 mod invitation;
 mod login;
 mod password;
 mod sign_up;
 
+pub use factors::{backup_code_used, backup_codes_made, totp_off, totp_on};
 pub use invitation::invitation;
 pub use login::login_code;
 pub use password::{no_account, password_changed, password_reset};

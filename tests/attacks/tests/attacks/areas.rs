@@ -87,6 +87,11 @@ async fn session_cookies() {
 }
 
 #[tokio::test]
+async fn own_accounts() {
+    tell_all("account").await;
+}
+
+#[tokio::test]
 async fn events() {
     tell_all("events").await;
 }

@@ -109,6 +109,7 @@ fn test(area: &str) -> &'static str {
         "names_orgs" => "areas::names_and_organizations",
         "refresh_token" => "areas::refresh_tokens",
         "session_cookie" => "areas::session_cookies",
+        "account" => "areas::own_accounts",
         "events" => "areas::events",
         _ => panic!("nobody tells {area}"),
     }

@@ -19,6 +19,7 @@ pub const AREAS: [&str; 9] = [
     "names_orgs",
     "refresh_token",
     "session_cookie",
+    "account",
     "events",
 ];
 
@@ -122,7 +123,7 @@ pub struct Ask {
     pub times: Option<usize>,
     /// How many are sent at once, and how many of each answer there must be.
     pub at_once: Option<(usize, BTreeMap<String, usize>)>,
-    /// Names under which members of `data` are kept for later steps.
+    /// Names under which members of `data` are kept for later steps, by JSON pointer without its first slash.
     pub save: BTreeMap<String, String>,
     /// The text it was read from.
     #[serde(skip)]

@@ -27,7 +27,7 @@ use time::Duration;
 use crate::shapes_people;
 
 /// Every kind of item there is: the words of `shared/src/store/keys.rs`.
-const KINDS: [&str; 31] = [
+const KINDS: [&str; 32] = [
     "AUDIT#/EVENT#",
     "CHAIN#/LINK#",
     "CHAIN#/MARK#",
@@ -59,6 +59,7 @@ const KINDS: [&str; 31] = [
     "USER#/KEY_RATE",
     "USER#/MEMBER#",
     "USER#/SESSION#",
+    "USER#/TOTP_PENDING",
 ];
 
 /// Those that are met in a failed write alone, or by their names alone.
@@ -198,6 +199,9 @@ async fn life(place: &Place) {
 
     super::accounts::strangers(place).await;
     shapes_people::life(place, &session).await;
+    let person = place.login(&BIRCH.viewer).await;
+    place.turn_totp_on(&person).await;
+    place.begin_totp(&session).await;
 
     let now = app.clock.now_seconds();
     let acorn = OrgId::parse(ACORN.id).unwrap();
@@ -289,6 +293,18 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
         "CHAIN#/MARK#" => {
             let id = EventId::parse(&after("sk")).unwrap();
             store.marks(&chain(item), &[id]).await.map(|it| !it.is_empty())
+        }
+        "USER#/MEMBER#" => {
+            let user = UserId::parse(&after("pk")).unwrap();
+            store.organizations_of(&user).await.map(|it| !it.is_empty())
+        }
+        "USER#/SESSION#" => {
+            let user = UserId::parse(&after("pk")).unwrap();
+            store.session_page(&user, 100, None).await.map(|it| !it.sessions.is_empty())
+        }
+        "USER#/TOTP_PENDING" => {
+            let user = UserId::parse(&after("pk")).unwrap();
+            store.user_and_pending_totp("", &user).await.map(|(_, pending)| pending.is_some())
         }
         kind if kind.starts_with("GUARD#/") => {
             let locked = store

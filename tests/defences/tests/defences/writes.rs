@@ -13,7 +13,7 @@ use shared::rng::SystemRng;
 use shared::sessions::{LIFETIME_SECONDS, Session};
 use shared::store::{
     CodeGuess, CreateKey, CreateKeyOutcome, EnvironmentOutcome, ResendOutcome, RevokeKeyOutcome, Revoker,
-    RotateOutcome, StartOutcome, Store, Writer,
+    RotateOutcome, Spent, StartOutcome, Store, Writer,
 };
 use shared::users::Role;
 use time::Duration;
@@ -124,7 +124,10 @@ impl Scene {
 
     async fn start(&self, challenge: &Challenge) -> StartOutcome {
         let session = self.session_of(challenge);
-        self.store().start_session(challenge, &session, &self.event(), self.now()).await.unwrap()
+        self.store()
+            .start_session(challenge, &session, &Spent::MailedCode, &self.event(), self.now())
+            .await
+            .unwrap()
     }
 
     async fn table(&self) -> Vec<serde_json::Value> {

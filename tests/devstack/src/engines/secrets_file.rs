@@ -24,6 +24,9 @@ pub struct Secrets {
     /// See `shared::secrets`. Data of before there was one gets one.
     #[serde(default)]
     pub audit: String,
+    /// As `audit`.
+    #[serde(default)]
+    pub factors: String,
 }
 
 impl Secrets {
@@ -35,6 +38,7 @@ impl Secrets {
             codes: generate::key(rng),
             sealing: generate::key(rng),
             audit: generate::key(rng),
+            factors: generate::key(rng),
         })
     }
 
@@ -59,6 +63,7 @@ impl Secrets {
             (CODES, self.codes.clone()),
             (SEALING, self.sealing.clone()),
             (AUDIT, self.audit.clone()),
+            (FACTORS, self.factors.clone()),
         ])
     }
 }
@@ -71,6 +76,8 @@ pub const CODES: &str = "devstack/codes";
 pub const SEALING: &str = "devstack/sealing";
 /// The name of the audit secret.
 pub const AUDIT: &str = "devstack/audit";
+/// The name of the factors secret.
+pub const FACTORS: &str = "devstack/factors";
 
 /// Writes a file that only its owner may read, by way of another name: a reader finds all of it or nothing.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -127,6 +127,8 @@ pub async fn handle(
         "refresh" => refresh::handle(app, request).await,
         "logout" => logout::handle(app, request).await,
         "keys" => keys::handle(app, request).await,
+        "sessions" => sessions::handle(app, request).await,
+        "factors" => factors::handle(app, request).await,
         "organizations" => organizations::handle(app, request).await,
         "members" => members::handle(app, request).await,
         "invitations" => invitations::handle(app, request).await,

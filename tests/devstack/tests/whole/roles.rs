@@ -58,7 +58,7 @@ fn secrets(name: &str) -> Vec<&'static str> {
         leading_keys: Vec::new(),
     };
     let roles = roles();
-    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret"]
+    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret"]
         .into_iter()
         .filter(|it| roles.allow(name, &read(it)))
         .collect()
@@ -78,6 +78,8 @@ fn each_function_writes_only_what_is_its_own() {
         ("register", vec!["EMAIL#x", "SIGNUP#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
         ("password", vec!["EMAIL#x", "RESET#x", "ORG#x", "GUARD#x", "AUDIT#x"]),
         ("verify", vec!["EMAIL#x", "USER#x", "GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
+        ("sessions", vec!["ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("factors", vec!["EMAIL#x", "USER#x", "GUARD#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
         ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
@@ -108,6 +110,8 @@ fn each_function_touches_only_what_it_needs() {
             "password",
             vec!["KEYSET", "EMAIL#x", "RESET#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"],
         ),
+        ("sessions", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
+        ("factors", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
         ("organizations", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
         ("invitations", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
@@ -170,7 +174,9 @@ fn each_function_reads_only_its_own_secrets() {
         ("invitations", vec![]),
         ("operator", vec![]),
         ("login", vec!["CodesSecret"]),
-        ("verify", vec!["SigningSecret", "CodesSecret"]),
+        ("verify", vec!["SigningSecret", "CodesSecret", "FactorsSecret"]),
+        ("factors", vec!["FactorsSecret"]),
+        ("sessions", vec![]),
         ("register", vec!["SigningSecret", "CodesSecret"]),
         ("password", vec![]),
         ("refresh", vec!["SigningSecret"]),

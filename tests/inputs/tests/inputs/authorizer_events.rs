@@ -31,6 +31,7 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
         codes_secret: value("CODES_SECRET"),
         sealing_secret: value("SEALING_SECRET"),
         audit_secret: String::new(),
+        factors_secret: String::new(),
         checkpoints_table: String::new(),
         http_api_answer: HttpApiAnswer::default(),
         hashing: Hashing::InPlace,

@@ -4,11 +4,13 @@ mod accounts;
 mod dashboard;
 mod discovery;
 mod docs;
+mod factors;
 mod keys;
 mod login;
 mod members;
 mod organizations;
 mod samples;
+mod sessions;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use shared::ids::InvalidId;
@@ -23,6 +25,8 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
     Ok([
         accounts::all()?,
         login::all()?,
+        sessions::all()?,
+        factors::all(),
         keys::all()?,
         organizations::all()?,
         members::all()?,
