@@ -45,3 +45,4 @@ pub mod signer;
 pub mod store;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
