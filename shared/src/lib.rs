@@ -4,10 +4,10 @@
 //! back.
 //!
 //! - `http`: from a gateway's event to what a use case is asked, and back into the envelope.
-//! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `init` (a function's start).
+//! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `deliveries` (of webhooks), `reminding` (of keys that expire), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
-//! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
-//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
+//! - `key_sets`, `secrets`: kept for a while. `config`, `courier`, `mail`, `queue`, `signer`, `store`: the world outside.
+//! - `challenges`, `expiries`, `organizations`, `principals`, `sessions`, `webhooks`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
 //! - `addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
@@ -20,8 +20,11 @@ pub mod chaining;
 pub mod challenges;
 pub mod clock;
 pub mod config;
+pub mod courier;
 pub mod crypto;
 pub mod deadline;
+pub mod deliveries;
+pub mod expiries;
 pub mod failure;
 pub mod flows;
 pub mod guards;
@@ -36,6 +39,8 @@ pub mod organizations;
 pub mod panics;
 pub mod passwords;
 pub mod principals;
+pub mod queue;
+pub mod reminding;
 pub mod rng;
 pub mod rotation;
 pub mod secrets;

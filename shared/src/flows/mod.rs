@@ -15,6 +15,7 @@ mod switch_environment;
 mod tokens;
 mod trail;
 mod verify;
+mod webhooks;
 
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
@@ -28,6 +29,9 @@ pub use revoke_key::revoke_key;
 pub use switch_environment::switch_environment;
 pub use tokens::Tokens;
 pub use verify::{CodeType, verify};
+pub use webhooks::{
+    ShownWebhook, WebhookRequest, remove_webhook, rotate_webhook_secret, set_webhook, show_webhook, test_webhook,
+};
 
 use crate::failure::Failure;
 use crate::key_sets::KeySetsError;

@@ -9,12 +9,14 @@ mod challenges;
 mod checkpoints;
 mod error;
 mod events;
+mod expiries;
 mod guards;
 mod key_set;
 mod keys;
 mod organizations;
 mod sessions;
 mod users;
+mod webhooks;
 mod write;
 
 use std::collections::HashMap;
@@ -27,13 +29,15 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFai
 use serde::de::DeserializeOwned;
 
 pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, Revoker, SealedAnswer};
-pub use chains::{MAX_NUMBER, StoredEvent, StoredLink, event_in, stands_among_events};
+pub use chains::{MAX_NUMBER, StoredEvent, StoredLink, event_in, event_of, stands_among_events};
 pub use challenges::{CodeGuess, ResendOutcome};
 pub use checkpoints::Checkpoints;
 pub use error::StoreError;
+pub use expiries::{ExpiryPage, ReminderOutcome};
 pub use guards::Counted;
 pub use organizations::{EnvironmentOutcome, Standing};
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
+pub use webhooks::WebhookChange;
 
 use crate::causes::Cause;
 use crate::deadline;

@@ -8,12 +8,12 @@ const LINES: &[&[&str]] = &[
     &["crypto", "ids"],
     &["addresses", "audit"],
     &["api_keys", "guards", "links", "passwords", "tokens", "users"],
-    &["challenges", "organizations", "principals", "sessions"],
-    &["config", "mail", "signer", "store"],
+    &["challenges", "expiries", "organizations", "principals", "sessions", "webhooks"],
+    &["config", "courier", "mail", "queue", "signer", "store"],
     &["key_sets", "secrets"],
     &["failure"],
     &["app"],
-    &["authz", "chaining", "flows", "init", "rotation"],
+    &["authz", "chaining", "deliveries", "flows", "init", "reminding", "rotation"],
     &["http"],
 ];
 
