@@ -59,6 +59,9 @@ pub struct Challenge {
     pub address_hash: String,
     /// The network the first step came from: names a guard that success opens.
     pub network: String,
+    /// `User::credentials` as the first step found it.
+    #[serde(default)]
+    pub credentials: u32,
     /// Keyed hash of the code that is alive.
     pub code_hash: String,
     /// Codes tried so far.

@@ -94,7 +94,8 @@ impl Courier {
         resolver: impl ResolveDns + 'static,
         trust: TrustStore,
     ) -> Result<Self, NoCourier> {
-        let timeouts = HttpConnectorSettings::builder().connect_timeout(TRY_TIMEOUT).read_timeout(TRY_TIMEOUT);
+        let timeouts =
+            HttpConnectorSettings::builder().connect_timeout(TRY_TIMEOUT).read_timeout(TRY_TIMEOUT);
         // Nothing is kept: a connection of before would lead where the name led before.
         let builder: ConnectorBuilder =
             Connector::builder().connector_settings(timeouts.build()).pool_max_idle_per_host(0);

@@ -36,6 +36,12 @@ pub struct Session {
     pub created_at: i64,
     /// Seconds since the epoch.
     pub expires_at: i64,
+    /// The address its login came from, as the gateway says. Shown to its owner.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source_address: String,
+    /// What its login's client called itself. Shown to its owner, and never believed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client: String,
     /// When it was ended: by logging out, or because a used token came back. Seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<i64>,
@@ -55,6 +61,23 @@ pub enum Judgement {
 }
 
 impl Session {
+    /// A session that begins now, with `refresh_hash` as its first refresh token's hash.
+    pub fn new(session_id: SessionId, identity: Identity, refresh_hash: String, now: i64) -> Self {
+        Self {
+            session_id,
+            identity,
+            generation: 0,
+            current_hash: refresh_hash,
+            previous_hash: None,
+            rotated_at: None,
+            created_at: now,
+            expires_at: now + LIFETIME_SECONDS,
+            source_address: String::new(),
+            client: String::new(),
+            revoked_at: None,
+        }
+    }
+
     /// Whether the session lives at `now`.
     pub fn is_live(&self, now: i64) -> bool {
         self.revoked_at.is_none() && self.expires_at > now

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrgId, UserId};
 
-/// What a person may do in their organization.
+/// What a person is in an organization. What each may do is the table of `authz/permissions.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -12,28 +12,29 @@ pub enum Role {
     Owner,
     /// Everything an owner may, but own.
     Admin,
+    /// Looks, and connects other systems.
+    Developer,
     /// Look, not touch.
     Viewer,
 }
 
 impl Role {
-    /// `owner`, `admin` or `viewer`.
+    /// Every role, from the one that may most.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Developer, Self::Viewer];
+
+    /// `owner`, `admin`, `developer` or `viewer`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
             Self::Admin => "admin",
+            Self::Developer => "developer",
             Self::Viewer => "viewer",
         }
     }
 
     /// Reads a role as it stands in a token or an item.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Owner, Self::Admin, Self::Viewer].into_iter().find(|role| role.as_str() == text)
-    }
-
-    /// Whether the role may make and revoke keys and switch the environment.
-    pub fn may_manage(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin)
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 }
 
@@ -48,8 +49,27 @@ pub struct User {
     pub full_name: String,
     /// PHC string.
     pub password_hash: String,
-    /// The organization they act for.
+    /// The organization they last logged in to.
     pub org_id: OrgId,
+    /// How often what they log in with has changed. A login that began before a change does not end after it.
+    #[serde(default)]
+    pub credentials: u32,
+    /// Whether nobody has shown yet that the address is theirs. Until then nobody logs in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
+}
+
+impl User {
+    /// Somebody new in `org_id`, whose address is known to be theirs. `email` is their address as they gave it, `password_hash` a PHC string.
+    pub fn new(
+        user_id: UserId,
+        email: String,
+        full_name: String,
+        password_hash: String,
+        org_id: OrgId,
+    ) -> Self {
+        Self { user_id, email, full_name, password_hash, org_id, credentials: 0, unverified: false }
+    }
 }
 
 /// Without address, name and hash: an accidental `{:?}` in a log gives away an id at most.

@@ -13,9 +13,8 @@ async fn main() -> Result<(), Error> {
     let app = &app;
     run(caught(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
-        key_expiry::handle(app, payload, &context.request_id).await.map_err(|error: ReminderError| Diagnostic {
-            error_type: "service_unavailable".to_owned(),
-            error_message: error.message(),
+        key_expiry::handle(app, payload, &context.request_id).await.map_err(|error: ReminderError| {
+            Diagnostic { error_type: "service_unavailable".to_owned(), error_message: error.message() }
         })
     })))
     .await

@@ -32,7 +32,7 @@ const ACTIONS: [(&str, &str); 8] = [
 
 /// Does what an event asks. `invocation` is Lambda's id of this call.
 pub async fn handle(app: &App, event: Value, invocation: &str) -> Value {
-    let origin = Origin { request_id: invocation.to_owned(), network: String::new() };
+    let origin = Origin { request_id: invocation.to_owned(), ..Origin::default() };
     http::envelope(invocation, act(app, &origin, event)).await
 }
 

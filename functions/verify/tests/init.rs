@@ -52,7 +52,8 @@ async fn started(devstack: &Devstack, changes: &[(&'static str, &str)]) -> Boots
 async fn call(devstack: &Devstack, running: &mut Bootstrap) -> (u64, Value) {
     let email = devstack::seed::ACORN.owner.email;
     let address = EmailAddress::parse(email).unwrap();
-    let origin = Origin { request_id: "r".to_owned(), network: "127.0.0.0/24".to_owned() };
+    let origin =
+        Origin { request_id: "r".to_owned(), network: "127.0.0.0/24".to_owned(), ..Origin::default() };
     let password = Sensitive::new(devstack::seed::PASSWORD.to_owned());
     let begun = flows::login(&devstack.app, &origin, &address, &password).await.unwrap();
     let mut event: Value = serde_json::from_str(include_str!("../../../tests/events/verify.json")).unwrap();

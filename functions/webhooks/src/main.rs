@@ -11,8 +11,8 @@ use shared::init::{Uses, WEBHOOKS, start};
 async fn main() -> Result<(), Error> {
     let app = start(Uses { key_set: true, secrets: &[WEBHOOKS], ..Uses::default() }).await?;
     let app = &app;
-    serve(service_fn(|request: Request| async move {
-        Ok::<_, Infallible>(webhooks::handle(app, request).await)
-    }))
+    serve(service_fn(
+        |request: Request| async move { Ok::<_, Infallible>(webhooks::handle(app, request).await) },
+    ))
     .await
 }

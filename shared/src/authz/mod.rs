@@ -5,8 +5,10 @@ mod authenticate;
 mod bearer;
 mod decide;
 mod event;
+mod permissions;
 
 pub use answer::Answer;
 pub use authenticate::{Rejection, authenticate};
 pub use bearer::bearer;
 pub use decide::{AuthorizerError, decide};
+pub use permissions::Permission;

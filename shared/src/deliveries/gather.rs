@@ -61,7 +61,8 @@ pub async fn gather(app: &App, records: &[Value], invocation: &str) -> Result<Va
 fn sort(records: &[Value], invocation: &str) -> Result<Vec<Arrived>, DeliveryError> {
     let mut told = Vec::new();
     for record in records {
-        let Record { kind, dynamodb } = Record::deserialize(record).map_err(|_| DeliveryError::UnknownEvent)?;
+        let Record { kind, dynamodb } =
+            Record::deserialize(record).map_err(|_| DeliveryError::UnknownEvent)?;
         let Some(image) = dynamodb.new_image.filter(|_| kind == "INSERT") else {
             continue;
         };
@@ -93,9 +94,8 @@ async fn queue_all(
     let keys: BTreeSet<(OrgId, KeyId)> = told.iter().filter_map(Arrived::key).collect();
     let records: HashMap<(OrgId, KeyId), KeyRecord> = app.store.key_records(&keys).await?;
     for (nth, some) in told.chunks(AT_ONCE).enumerate() {
-        let message = |it: &Arrived| {
-            Message::of(&it.event, it.subject, it.key().and_then(|key| records.get(&key)))
-        };
+        let message =
+            |it: &Arrived| Message::of(&it.event, it.subject, it.key().and_then(|key| records.get(&key)));
         let messages: Vec<Message> = some.iter().filter_map(message).collect();
         let queued = put(app, &messages, invocation).await;
         for (message, _) in messages.iter().zip(&queued).filter(|(_, is_there)| **is_there) {

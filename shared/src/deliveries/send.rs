@@ -58,7 +58,8 @@ enum Fate {
 pub async fn send(app: &App, records: &[Value], invocation: &str) -> Result<Value, DeliveryError> {
     let records = records.iter().map(Record::deserialize).collect::<Result<Vec<Record>, _>>();
     let records = records.map_err(|_| DeliveryError::UnknownEvent)?;
-    let taken = join_all(records.iter().map(|record| deadline::call(send_one(app, record, invocation)))).await;
+    let taken =
+        join_all(records.iter().map(|record| deadline::call(send_one(app, record, invocation)))).await;
     let left = records.iter().zip(taken).filter(|(_, taken)| !taken);
     Ok(again(&left.map(|(record, _)| record.message_id.as_str()).collect::<Vec<_>>()))
 }
@@ -113,10 +114,18 @@ async fn deliver(app: &App, message: &Message) -> Result<Fate, Failure> {
     }
     let now = app.clock.now_seconds();
     let signed = signature(&secrets(app, &webhook, now).await?, now, &message.body);
-    Ok(match app.courier.as_ref().ok_or(Failure::NoCourier)?.deliver(&webhook.url, &message.body, &signed).await {
-        Ok(()) => Fate::Taken,
-        Err(why) => Fate::NotTaken(Box::new(webhook), why),
-    })
+    Ok(
+        match app
+            .courier
+            .as_ref()
+            .ok_or(Failure::NoCourier)?
+            .deliver(&webhook.url, &message.body, &signed)
+            .await
+        {
+            Ok(()) => Fate::Taken,
+            Err(why) => Fate::NotTaken(Box::new(webhook), why),
+        },
+    )
 }
 
 /// What signs: the secret of now, and those before it that still sign along.

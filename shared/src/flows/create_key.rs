@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::trail::Trail;
-use super::{Origin, Refusal, WRITE_TRIES, may_write};
+use super::{Origin, Refusal, WRITE_TRIES, may_write, writer};
 use crate::api_keys::{Env, IDEMPOTENCY_SECONDS, KeyRecord, PlainKey};
 use crate::app::App;
+use crate::authz::Permission;
 use crate::crypto::{self, Sealed};
 use crate::failure::Failure;
 use crate::ids::KeyId;
@@ -107,7 +108,7 @@ async fn attempt(
     for _ in 0..WRITE_TRIES {
         let now = app.clock.now_seconds();
         let standing = app.store.standing(&user.org_id, &user.user_id, &user.session_id).await?;
-        let organization = may_write(standing, now)?;
+        let organization = may_write(standing, Permission::ManageKeys, now)?;
         let env = organization.current_env;
         if !organization.may_use(env) {
             return Err(Refusal::OnboardingIncomplete);
@@ -123,7 +124,8 @@ async fn attempt(
         };
         let answer = seal.as_ref().map(|seal| seal.close(app, request, &created)).transpose()?;
         let (answer, event) = (answer.as_ref(), &trail.event_of(record.api_key_id.as_str(), ""));
-        let create = CreateKey { record: &record, session: &user.session_id, answer, event, now };
+        let by = writer(user, Permission::ManageKeys);
+        let create = CreateKey { record: &record, by, answer, event, now };
         match app.store.create_key(&create).await? {
             CreateKeyOutcome::Created => {
                 trail.target(&created.api_key_id);

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::challenges::{Challenge, Code, LIFETIME_SECONDS};
 use crate::guards::{CODES, Guard};
 use crate::ids::ChallengeId;
+use crate::mail::letters;
 use crate::sensitive::Sensitive;
 use crate::store::Counted;
 use crate::users::{Identity, User};
@@ -67,9 +68,11 @@ async fn attempt(
     }
     let stored = user.as_ref().map(|user| user.password_hash.as_str());
     let right = app.passwords.verify(password, stored).await?;
-    let user = user.filter(|_| right).ok_or(Refusal::InvalidCredentials)?;
+    // Whose address nobody has shown to be theirs logs in no more than a stranger: the same answer for the same work.
+    let user = user.filter(|user| right && !user.unverified).ok_or(Refusal::InvalidCredentials)?;
+    let credentials = user.credentials;
     let identity = identify(app, user).await?;
-    let started = challenge(app, origin, address, identity).await?;
+    let started = challenge(app, origin, address, identity, credentials).await?;
     trail.target(&started.challenge_id);
     Ok(started)
 }
@@ -93,6 +96,7 @@ async fn challenge(
     origin: &Origin,
     address: &EmailAddress,
     identity: Identity,
+    credentials: u32,
 ) -> Result<LoginStarted, Refusal> {
     let now = app.clock.now_seconds();
     let codes = app.secrets.codes().await?;
@@ -104,6 +108,7 @@ async fn challenge(
         identity,
         address_hash: address.hash(),
         network: origin.network.clone(),
+        credentials,
         attempts: 0,
         resends: 0,
         sent_at: now,
@@ -111,7 +116,7 @@ async fn challenge(
         consumed_at: None,
     };
     app.store.put_challenge(&challenge).await?;
-    app.mailer.send_code(&challenge.identity.email, &code).await?;
+    app.mailer.send(&challenge.identity.email, &letters::login_code(&code)).await?;
     Ok(LoginStarted {
         challenge_id: challenge.challenge_id,
         expires_at: challenge.expires_at,

@@ -30,25 +30,35 @@ pub use switch_environment::switch_environment;
 pub use tokens::Tokens;
 pub use verify::{CodeType, verify};
 pub use webhooks::{
-    ShownWebhook, WebhookRequest, remove_webhook, rotate_webhook_secret, set_webhook, show_webhook, test_webhook,
+    ShownWebhook, WebhookRequest, remove_webhook, rotate_webhook_secret, set_webhook, show_webhook,
+    test_webhook,
 };
 
+use crate::app::App;
+use crate::authz::Permission;
 use crate::failure::Failure;
+use crate::ids::OrgId;
 use crate::key_sets::KeySetsError;
 use crate::mail::MailError;
 use crate::organizations::Organization;
 use crate::passwords::PasswordError;
+use crate::principals::UserPrincipal;
 use crate::secrets::SecretError;
 use crate::signer::SignError;
-use crate::store::{Standing, StoreError};
+use crate::store::{Standing, StoreError, Writer};
+use crate::users::User;
 
-/// Where a request comes from, as the gateway says: never from a header.
-#[derive(Debug, Clone)]
+/// Where a request comes from, as the gateway says: nothing here but the client's name is from a header.
+#[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// The gateway's id of the request.
     pub request_id: String,
     /// The network of its source address (/24, /48).
     pub network: String,
+    /// The source address; empty where the gateway names none.
+    pub source_address: String,
+    /// What the client calls itself: shown, never believed.
+    pub client: String,
 }
 
 /// Why a use case did not do what it was asked. What status that is, `http` says.
@@ -149,8 +159,8 @@ impl Refusal {
     }
 }
 
-/// Who may write: the session lives, the organization is active, the role manages; in this order.
-fn may_write(standing: Standing, now: i64) -> Result<Organization, Refusal> {
+/// Who may write: the session lives, the organization is active, the role may; in this order.
+fn may_write(standing: Standing, permission: Permission, now: i64) -> Result<Organization, Refusal> {
     if !standing.session.is_some_and(|session| session.is_live(now)) {
         return Err(Refusal::SessionOver);
     }
@@ -159,9 +169,23 @@ fn may_write(standing: Standing, now: i64) -> Result<Organization, Refusal> {
         return Err(Refusal::OrganizationSuspended);
     }
     match standing.role {
-        Some(role) if role.may_manage() => Ok(organization),
+        Some(role) if permission.is_for(role) => Ok(organization),
         _ => Err(Refusal::InsufficientRole),
     }
+}
+
+/// Who a write is by, and what they must be for it: the write looks again.
+fn writer(user: &UserPrincipal, permission: Permission) -> Writer<'_> {
+    Writer::of(user, permission.roles())
+}
+
+/// Every organization that a person belongs to. Somebody of older code is found by their item alone.
+async fn organizations_of(app: &App, user: &User) -> Result<Vec<OrgId>, Refusal> {
+    let mut organizations = app.store.organizations_of(&user.user_id).await?;
+    if !organizations.contains(&user.org_id) {
+        organizations.push(user.org_id.clone());
+    }
+    Ok(organizations)
 }
 
 /// How often a write is tried whose standing changed between the read and the write.

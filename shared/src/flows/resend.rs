@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::challenges::{Code, LIFETIME_SECONDS, MAX_RESENDS, RESEND_AFTER_SECONDS};
 use crate::guards::Guard;
 use crate::ids::ChallengeId;
+use crate::mail::letters;
 use crate::store::ResendOutcome;
 
 /// A challenge with a new code.
@@ -45,7 +46,7 @@ async fn attempt(app: &App, challenge_id: &str, trail: &mut Trail<'_>) -> Result
         .await?
     {
         ResendOutcome::Replaced => {
-            app.mailer.send_code(&challenge.identity.email, &code).await?;
+            app.mailer.send(&challenge.identity.email, &letters::login_code(&code)).await?;
             Ok(Resent { challenge_id, expires_at })
         }
         ResendOutcome::Refused(Some(now_is)) if now_is.is_open(now) => {

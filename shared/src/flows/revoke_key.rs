@@ -2,9 +2,10 @@
 
 use super::list_keys::DescribedKey;
 use super::trail::Trail;
-use super::{Origin, Refusal, WRITE_TRIES, may_write};
+use super::{Origin, Refusal, WRITE_TRIES, may_write, writer};
 use crate::api_keys::{ActiveKey, KeyRecord, Status};
 use crate::app::App;
+use crate::authz::Permission;
 use crate::failure::Failure;
 use crate::ids::KeyId;
 use crate::principals::{Principal, UserPrincipal};
@@ -38,9 +39,9 @@ async fn attempt(
         let now = app.clock.now_seconds();
         let (record, active, standing) =
             app.store.key_and_standing(&user.org_id, &user.user_id, &user.session_id, id).await?;
-        may_write(standing, now)?;
+        may_write(standing, Permission::ManageKeys, now)?;
         let record = record.ok_or(Refusal::NotFound)?;
-        let by = Revoker::Member { user: &user.user_id, session: &user.session_id };
+        let by = Revoker::Member(writer(user, Permission::ManageKeys));
         if let Some(revoked) = revoke_as_read(app, record, active, by, trail).await? {
             return Ok(revoked);
         }

@@ -1,13 +1,16 @@
 //! Switching an organization between test and live: which keys it makes from now on.
 
 use super::trail::Trail;
-use super::{Origin, Refusal, WRITE_TRIES, may_write};
+use super::{Origin, Refusal, WRITE_TRIES, may_write, writer};
 use crate::api_keys::Env;
 use crate::app::App;
+use crate::authz::Permission;
 use crate::failure::Failure;
 use crate::organizations::Organization;
 use crate::principals::{Principal, UserPrincipal};
 use crate::store::EnvironmentOutcome;
+
+const PERMISSION: Permission = Permission::SwitchEnvironment;
 
 /// Switches the environment; to the one it is in changes nothing. Keys that exist keep theirs.
 ///
@@ -40,7 +43,7 @@ async fn attempt(
     for _ in 0..WRITE_TRIES {
         let now = app.clock.now_seconds();
         let standing = app.store.standing(&user.org_id, &user.user_id, &user.session_id).await?;
-        let mut organization = may_write(standing, now)?;
+        let mut organization = may_write(standing, PERMISSION, now)?;
         if !organization.may_use(env) {
             return Err(Refusal::OnboardingIncomplete);
         }
@@ -48,7 +51,7 @@ async fn attempt(
             trail.note("was_there");
             return Ok(organization);
         }
-        match app.store.set_environment(user, env, &trail.event(), now).await? {
+        match app.store.set_environment(writer(user, PERMISSION), env, &trail.event(), now).await? {
             EnvironmentOutcome::Switched => {
                 organization.current_env = env;
                 organization.updated_at = now;

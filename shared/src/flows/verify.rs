@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::challenges::{Challenge, Code};
 use crate::failure::Failure;
 use crate::ids::SessionId;
-use crate::sessions::{LIFETIME_SECONDS, Session};
+use crate::sessions::Session;
 use crate::store::{CodeGuess, StartOutcome};
 use crate::tokens::refresh_token::{RefreshToken, Salt};
 
@@ -39,12 +39,13 @@ pub async fn verify(
     kind: CodeType,
 ) -> Result<Tokens, Refusal> {
     let mut trail = Trail::new(app, "verify", origin);
-    let result = attempt(app, challenge_id, code, kind, &mut trail).await;
+    let result = attempt(app, origin, challenge_id, code, kind, &mut trail).await;
     trail.end(result)
 }
 
 async fn attempt(
     app: &App,
+    origin: &Origin,
     challenge_id: &str,
     code: &Code,
     kind: CodeType,
@@ -64,11 +65,12 @@ async fn attempt(
     if !right || kind == CodeType::Backup {
         return Err(Refusal::InvalidCode);
     }
-    start(app, &maker, &challenge, now, trail).await
+    start(app, origin, &maker, &challenge, now, trail).await
 }
 
 async fn start(
     app: &App,
+    origin: &Origin,
     maker: &TokenMaker,
     challenge: &Challenge,
     now: i64,
@@ -78,15 +80,9 @@ async fn start(
     let refresh_token =
         RefreshToken::make(maker.refresh_keys().current(), &session_id, 0, &Salt::random(app.rng.as_ref()));
     let mut session = Session {
-        session_id,
-        identity: challenge.identity.clone(),
-        generation: 0,
-        current_hash: refresh_token.hash(),
-        previous_hash: None,
-        rotated_at: None,
-        created_at: now,
-        expires_at: now + LIFETIME_SECONDS,
-        revoked_at: None,
+        source_address: origin.source_address.clone(),
+        client: origin.client.clone(),
+        ..Session::new(session_id, challenge.identity.clone(), refresh_token.hash(), now)
     };
     for _ in 0..WRITE_TRIES {
         // The line is about the challenge, what is changed is the session.

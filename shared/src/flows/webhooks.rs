@@ -1,16 +1,20 @@
 //! An organization's webhook: where it goes, what it is told of, and what it is signed with.
 
 use super::trail::Trail;
-use super::{Origin, Refusal, WRITE_TRIES, may_write};
+use super::{Origin, Refusal, WRITE_TRIES, may_write, writer};
 use crate::app::App;
+use crate::authz::Permission;
 use crate::failure::Failure;
 use crate::ids::EventId;
 use crate::principals::{Principal, UserPrincipal};
 use crate::store::WebhookChange;
 use crate::webhooks::{
-    Endpoint, EventType, MOST_PREVIOUS, PREVIOUS_SECONDS, PreviousSecret, SealedSecret, TEST_SECONDS, Webhook,
-    WebhookSecret,
+    Endpoint, EventType, MOST_PREVIOUS, PREVIOUS_SECONDS, PreviousSecret, SealedSecret, TEST_SECONDS,
+    Webhook, WebhookSecret,
 };
+
+/// What all of it takes.
+const PERMISSION: Permission = Permission::ManageWebhooks;
 
 /// Where a webhook is to go, and what it is to be told of.
 #[derive(Debug)]
@@ -83,14 +87,18 @@ async fn set(
             let (secret, sealed) = new_secret(app, user).await?;
             let webhook = first(user, &url, &events, sealed, now);
             trail.note("added");
-            if app.store.change_webhook(user, &WebhookChange::Add(&webhook), &trail.event(), now).await? {
+            if app
+                .store
+                .change_webhook(writer(user, PERMISSION), &WebhookChange::Add(&webhook), &trail.event(), now)
+                .await?
+            {
                 return Ok(ShownWebhook { webhook, secret: Some(secret), now });
             }
             continue;
         };
         trail.note("");
         let change = WebhookChange::Set { seen: &webhook, url: &url, events: &events };
-        if app.store.change_webhook(user, &change, &trail.event(), now).await? {
+        if app.store.change_webhook(writer(user, PERMISSION), &change, &trail.event(), now).await? {
             (webhook.url, webhook.events, webhook.failure) = (url, events, None);
             webhook.updated_at = now;
             return Ok(ShownWebhook { webhook, secret: None, now });
@@ -136,7 +144,11 @@ async fn remove(app: &App, user: &UserPrincipal, id: &str, trail: &mut Trail<'_>
             trail.note("was_removed");
             return Ok(());
         };
-        if app.store.change_webhook(user, &WebhookChange::Remove(&webhook), &trail.event(), now).await? {
+        if app
+            .store
+            .change_webhook(writer(user, PERMISSION), &WebhookChange::Remove(&webhook), &trail.event(), now)
+            .await?
+        {
             return Ok(());
         }
     }
@@ -174,7 +186,7 @@ async fn rotate(
         previous.push(PreviousSecret { secret: webhook.secret.clone(), until: now + PREVIOUS_SECONDS });
         let (secret, sealed) = new_secret(app, user).await?;
         let change = WebhookChange::Rotate { seen: &webhook, secret: &sealed, previous: &previous };
-        if app.store.change_webhook(user, &change, &trail.event(), now).await? {
+        if app.store.change_webhook(writer(user, PERMISSION), &change, &trail.event(), now).await? {
             (webhook.secret, webhook.previous, webhook.updated_at) = (sealed, previous, now);
             return Ok(ShownWebhook { webhook, secret: Some(secret), now });
         }
@@ -205,7 +217,11 @@ async fn test(app: &App, user: &UserPrincipal, id: &str, trail: &Trail<'_>) -> R
             return Err(Refusal::RateLimited { retry_after: until - now });
         }
         let event = trail.event();
-        if app.store.change_webhook(user, &WebhookChange::Test(&webhook), &event, now).await? {
+        if app
+            .store
+            .change_webhook(writer(user, PERMISSION), &WebhookChange::Test(&webhook), &event, now)
+            .await?
+        {
             return Ok(event.event_id);
         }
     }
@@ -219,7 +235,7 @@ async fn read(app: &App, user: &UserPrincipal, id: &str) -> Result<(Option<Webho
     }
     let now = app.clock.now_seconds();
     let (webhook, standing) = app.store.webhook_and_standing(user).await?;
-    may_write(standing, now)?;
+    may_write(standing, PERMISSION, now)?;
     Ok((webhook, now))
 }
 

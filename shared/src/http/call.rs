@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use lambda_http::http::header::USER_AGENT;
 use lambda_http::http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
@@ -51,7 +52,12 @@ impl<'a> Call<'a> {
         let text = |name: &str| context.and_then(|fields| fields.get(name)).and_then(Value::as_str);
         Self {
             request,
-            origin: Origin { request_id: printable(request_id), network: addresses::network(source) },
+            origin: Origin {
+                request_id: printable(request_id),
+                network: addresses::network(source),
+                source_address: source.map(|source| source.to_string()).unwrap_or_default(),
+                client: client(request.headers()),
+            },
             resource: resource.unwrap_or_default(),
             principal: principal(&text),
         }
@@ -171,6 +177,15 @@ fn principal<'a>(text: &impl Fn(&str) -> Option<&'a str>) -> Option<Principal> {
         })),
         _ => None,
     }
+}
+
+/// The longest name of a client that is kept, in characters.
+const CLIENT_LENGTH: usize = 200;
+
+/// What the client calls itself. It is shown to people: what is not plain text is left out.
+fn client(headers: &HeaderMap) -> String {
+    let name = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    name.trim().chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(CLIENT_LENGTH).collect()
 }
 
 /// A request id is the gateway's, but an event can be sent by hand: what could not stand in a header is left out.

@@ -3,14 +3,13 @@
 
 use std::slice;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::expiries::expiry_write;
-use super::organizations::{Who, bind_may_use, may_use, standing_of};
-use super::users::Member;
+use super::members::Member;
+use super::standing::{Who, active_check, bind_may_use, may_use};
 use super::write::{Write, number, text};
-use super::{Finding, Standing, Store, StoreError, Transacted, decode, keys};
+use super::{Finding, Standing, Store, StoreError, Transacted, Writer, decode, keys};
 use crate::api_keys::{ActiveKey, IDEMPOTENCY_SECONDS, KeyCredential, KeyRecord, RATE_SECONDS};
 use crate::audit::Event;
 use crate::deadline;
@@ -34,8 +33,8 @@ pub struct SealedAnswer {
 pub struct CreateKey<'a> {
     /// Its record.
     pub record: &'a KeyRecord,
-    /// The session of the person who makes it.
-    pub session: &'a SessionId,
+    /// Who makes it.
+    pub by: Writer<'a>,
     /// The answer to keep, if an idempotency key was sent.
     pub answer: Option<&'a SealedAnswer>,
     /// The event of it.
@@ -79,12 +78,7 @@ pub struct KeyPage {
 #[derive(Debug, Clone, Copy)]
 pub enum Revoker<'a> {
     /// Somebody of its organization: session, role and organization are checked in the write.
-    Member {
-        /// The person.
-        user: &'a UserId,
-        /// Their session.
-        session: &'a SessionId,
-    },
+    Member(Writer<'a>),
     /// The operator, whom nothing of that concerns.
     Operator,
 }
@@ -107,8 +101,7 @@ impl Store {
     /// Makes a key: session, role, organization, idempotency, the one active key and the rate are decided in one transaction.
     pub async fn create_key(&self, create: &CreateKey<'_>) -> Result<CreateKeyOutcome, StoreError> {
         let (record, now) = (create.record, create.now);
-        let who = Who { org: &record.org_id, user: &record.created_by, session: create.session };
-        let [session, member] = who.checks(now);
+        let [session, member] = create.by.checks(now);
         let organization = Write::check(keys::organization(&record.org_id))
             .when(&format!("{} AND #current_env = :env", may_use(record.env)))
             .bind(":env", text(record.env.as_str()));
@@ -127,7 +120,7 @@ impl Store {
         }
         match self.transact_with(writes, slice::from_ref(create.event)).await? {
             Transacted::Committed => Ok(CreateKeyOutcome::Created),
-            Transacted::Cancelled(findings) => refusal(findings, create.session),
+            Transacted::Cancelled(findings) => refusal(findings, create.by.session),
         }
     }
 
@@ -187,7 +180,7 @@ impl Store {
         let mut found = self.get_several(&wanted).await?;
         let active = found.remove(&active).map(decode).transpose()?;
         let record = found.remove(&record).map(decode).transpose()?;
-        Ok((record, active, standing_of(&mut found, who)?))
+        Ok((record, active, who.standing(&mut found)?))
     }
 
     /// Revokes a key for the very next call, frees the organization's marker if it is this key's, and deletes the sealed answer.
@@ -218,12 +211,9 @@ impl Store {
             revoke(keys::key_credential(&record.key_hash)),
             marker.bind(":id", text(record.api_key_id.as_str())),
         ];
-        if let Revoker::Member { user, session } = by {
-            let active = Write::check(keys::organization(org))
-                .when("#is_active = :yes")
-                .bind(":yes", AttributeValue::Bool(true));
-            writes.push(active);
-            writes.extend(Who { org, user, session }.checks(now));
+        if let Revoker::Member(writer) = by {
+            writes.push(active_check(org));
+            writes.extend(writer.checks(now));
         }
         // Younger than its lifetime, the sealed answer is this key's for certain; it stays, emptied, so that a repeat is told that it is
         // spent. Older, it counts as gone, and may by now be another key's.

@@ -69,7 +69,8 @@ impl Store {
             Write::check(keys::key_record(&expiry.org_id, &expiry.api_key_id))
                 .when("attribute_exists(#pk) AND attribute_not_exists(#revoked_at)"),
         ];
-        let Transacted::Cancelled(findings) = self.transact_with(writes, slice::from_ref(event)).await? else {
+        let Transacted::Cancelled(findings) = self.transact_with(writes, slice::from_ref(event)).await?
+        else {
             return Ok(ReminderOutcome::Written);
         };
         if findings.get(1).is_some_and(|record| record.failed) {

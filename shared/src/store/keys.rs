@@ -101,9 +101,30 @@ pub(super) fn key_credential(key_hash: &str) -> Key {
     Key::new(format!("KEYHASH#{key_hash}"), "CREDENTIAL")
 }
 
+/// The partition of what a person has, whichever organization they act for.
+pub(super) fn user_partition(user: &UserId) -> String {
+    format!("USER#{user}")
+}
+
 /// When a person last made a key.
 pub(super) fn key_rate(user: &UserId) -> Key {
-    Key::new(format!("USER#{user}"), "KEY_RATE")
+    Key::new(user_partition(user), "KEY_RATE")
+}
+
+/// What the pointers to a person's memberships begin with.
+pub(super) const MEMBERSHIPS: &str = "MEMBER#";
+
+/// Says that a person is a member of an organization.
+pub(super) fn membership(user: &UserId, org: &OrgId) -> Key {
+    Key { pk: user_partition(user), sk: format!("{MEMBERSHIPS}{org}") }
+}
+
+/// What the pointers to a person's sessions begin with. Their ids sort by time.
+pub(super) const SESSIONS: &str = "SESSION#";
+
+/// Says that a session is a person's.
+pub(super) fn session_of(user: &UserId, id: &SessionId) -> Key {
+    Key { pk: user_partition(user), sk: format!("{SESSIONS}{id}") }
 }
 
 /// A sealed answer.

@@ -3,8 +3,10 @@
 use std::slice;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
 
-use super::users::{Member, NOT_ENDED};
+use super::members::Member;
+use super::standing::not_ended;
 use super::write::{Write, number, text};
 use super::{Finding, Store, StoreError, Transacted, decode, keys};
 use crate::audit::Event;
@@ -29,7 +31,7 @@ pub struct Changed {
 pub enum StartOutcome {
     /// The session is there, the challenge is used, the guards are open.
     Started,
-    /// The challenge was used or replaced meanwhile.
+    /// The challenge was used or replaced meanwhile, or its person has other credentials now.
     ChallengeClosed,
     /// Who passed the first step is no longer who they were.
     Changed(Changed),
@@ -73,16 +75,36 @@ fn changed(organization: Finding, member: Finding) -> Result<Changed, StoreError
     })
 }
 
-fn first_three(findings: Vec<Finding>) -> Result<[Finding; 3], StoreError> {
-    let mut findings = findings.into_iter();
-    match (findings.next(), findings.next(), findings.next()) {
-        (Some(one), Some(two), Some(three)) => Ok([one, two, three]),
-        _ => Err(StoreError::ConditionFailed("a transaction answered for other writes than it was given")),
-    }
+fn first<const N: usize>(mut findings: Vec<Finding>) -> Result<[Finding; N], StoreError> {
+    findings.truncate(N);
+    let otherwise = StoreError::ConditionFailed("a transaction answered for other writes than it was given");
+    findings.try_into().map_err(|_| otherwise)
+}
+
+/// Says that a session is a person's, for whoever lists them.
+#[derive(Serialize, Deserialize)]
+struct Pointer {
+    session_id: SessionId,
+    expires_at: i64,
+}
+
+/// The login ends in the organization it began for, and only if what its person logs in with is what the first step saw: one write of
+/// the person's item, whatever else of it a login changes.
+fn logged_in(challenge: &Challenge, session: &Session) -> Write {
+    let unchanged = match challenge.credentials {
+        0 => "(attribute_not_exists(#credentials) OR #credentials = :credentials)",
+        _ => "#credentials = :credentials",
+    };
+    Write::update(keys::user(&challenge.address_hash), "SET #org_id = :org_id")
+        .when("#user_id = :user_id")
+        .and_when(unchanged)
+        .bind(":org_id", text(session.identity.org_id.as_str()))
+        .bind(":user_id", text(session.identity.user_id.as_str()))
+        .bind(":credentials", number(i64::from(challenge.credentials)))
 }
 
 impl Store {
-    /// Uses the challenge up, starts its session and opens the address's guards: one transaction.
+    /// Uses the challenge up, starts its session, points to it among its person's, and opens the address's guards: one transaction.
     pub async fn start_session(
         &self,
         challenge: &Challenge,
@@ -96,16 +118,20 @@ impl Store {
             .bind(":code_hash", text(&challenge.code_hash));
         let mut writes = vec![consume];
         writes.extend(identity_checks(&session.identity));
+        writes.push(logged_in(challenge, session));
         writes
             .push(Write::put(keys::session(&session.session_id), session)?.when("attribute_not_exists(#pk)"));
+        let pointer = Pointer { session_id: session.session_id.clone(), expires_at: session.expires_at };
+        let pointer_key = keys::session_of(&session.identity.user_id, &session.session_id);
+        writes.push(Write::put(pointer_key, &pointer)?.when("attribute_not_exists(#pk)"));
         let guards = Guard::opened_by_success(&challenge.address_hash, &challenge.network);
         writes.extend(guards.iter().map(|guard| Write::delete(keys::guard(guard))));
         let Transacted::Cancelled(findings) = self.transact_with(writes, slice::from_ref(event)).await?
         else {
             return Ok(StartOutcome::Started);
         };
-        let [challenge, organization, member] = first_three(findings)?;
-        if challenge.failed {
+        let [challenge, organization, member, user] = first(findings)?;
+        if challenge.failed || user.failed {
             return Ok(StartOutcome::ChallengeClosed);
         }
         Ok(StartOutcome::Changed(changed(organization, member)?))
@@ -135,12 +161,12 @@ impl Store {
             .bind(":role", text(session.identity.role.as_str()))
             .bind(":onboarded", AttributeValue::Bool(session.identity.has_onboarded));
         let [organization, member] = identity_checks(&session.identity);
-        let member = member.and_when(NOT_ENDED).bind(":made_at", number(session.session_id.made_at()));
+        let member = not_ended(member, &session.session_id);
         let writes = vec![rotate, organization, member];
         let Transacted::Cancelled(findings) = self.transact_with(writes, &[]).await? else {
             return Ok(RotateOutcome::Rotated);
         };
-        let [rotated, organization, member] = first_three(findings)?;
+        let [rotated, organization, member] = first(findings)?;
         if rotated.failed {
             let now_is: Option<Session> = rotated.old.map(decode).transpose()?;
             // The write may have been sent twice and have landed the first time: then the token that is alive is ours.

@@ -2,36 +2,13 @@
 
 use std::slice;
 
-use serde::{Deserialize, Serialize};
-
-use super::write::{Write, number};
+use super::members::member_writes;
+use super::write::Write;
 use super::{Store, StoreError, Transacted, decode, guards, keys};
 use crate::addresses::EmailAddress;
 use crate::audit::Event;
 use crate::guards::{Guard, Guesses};
-use crate::ids::{OrgId, SessionId, UserId};
 use crate::users::{Role, User};
-
-/// A person's role in an organization.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Member {
-    pub user_id: UserId,
-    pub role: Role,
-    /// Sessions made up to then are over. Seconds since the epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sessions_ended_at: Option<i64>,
-}
-
-impl Member {
-    /// Whether all sessions were ended since this one was made.
-    pub fn ended(&self, session: &SessionId) -> bool {
-        self.sessions_ended_at.is_some_and(|at| at >= session.made_at())
-    }
-}
-
-/// The condition that sessions made at `:made_at` were not ended; see [`Member::ended`].
-pub(super) const NOT_ENDED: &str =
-    "(attribute_not_exists(#sessions_ended_at) OR #sessions_ended_at < :made_at)";
 
 impl Store {
     /// The person with this address and the guesses at their codes, in one read.
@@ -51,24 +28,6 @@ impl Store {
         self.get(keys::user(&address.hash())).await
     }
 
-    /// Ends every session that a person has in an organization, by one write that each session's next refresh and write looks at.
-    /// Access tokens that are out live on for their 15 minutes. Says whether there can have been any since the last time. The operator's, not the API's.
-    ///
-    /// # Errors
-    /// [`StoreError::ConditionFailed`] when they are no member.
-    pub async fn end_sessions(
-        &self,
-        org: &OrgId,
-        user: &UserId,
-        event: &Event,
-        now: i64,
-    ) -> Result<bool, StoreError> {
-        let write = Write::update(keys::member(org, user), "SET #sessions_ended_at = :now")
-            .when("attribute_exists(#pk) AND (attribute_not_exists(#sessions_ended_at) OR #sessions_ended_at < :now)")
-            .bind(":now", number(now));
-        self.change(write, event, "no such member").await
-    }
-
     /// Adds a person with a role in their organization.
     ///
     /// # Errors
@@ -80,7 +39,7 @@ impl Store {
         role: Role,
         event: &Event,
     ) -> Result<(), StoreError> {
-        let writes = user_writes(address, user, role)?.into();
+        let writes = user_writes(address, user, role, event.at)?.into();
         match self.transact_with(writes, slice::from_ref(event)).await? {
             Transacted::Committed => Ok(()),
             Transacted::Cancelled(_) => Err(StoreError::ConditionFailed("the address is taken")),
@@ -88,11 +47,14 @@ impl Store {
     }
 }
 
-/// A new person and their role.
-pub(super) fn user_writes(address: &EmailAddress, user: &User, role: Role) -> Result<[Write; 2], StoreError> {
-    let member = Member { user_id: user.user_id.clone(), role, sessions_ended_at: None };
-    Ok([
-        Write::put(keys::user(&address.hash()), user)?.when("attribute_not_exists(#pk)"),
-        Write::put(keys::member(&user.org_id, &user.user_id), &member)?.when("attribute_not_exists(#pk)"),
-    ])
+/// A new person, and their membership in the organization that their item names.
+pub(super) fn user_writes(
+    address: &EmailAddress,
+    user: &User,
+    role: Role,
+    now: i64,
+) -> Result<[Write; 3], StoreError> {
+    let [member, pointer] = member_writes(user, &user.org_id, role, now)?;
+    let person = Write::put(keys::user(&address.hash()), user)?.when("attribute_not_exists(#pk)");
+    Ok([person, member, pointer])
 }

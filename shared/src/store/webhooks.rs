@@ -4,13 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::slice;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde_dynamo::to_attribute_value;
 
-use super::organizations::{Who, standing_of};
+use super::standing::{Who, active_check};
 use super::write::{Write, number, text};
-use super::{Standing, Store, StoreError, Transacted, Written, decode, keys};
+use super::{Standing, Store, StoreError, Transacted, Writer, Written, decode, keys};
 use crate::api_keys::KeyRecord;
 use crate::audit::Event;
 use crate::ids::{KeyId, OrgId};
@@ -57,7 +56,7 @@ impl Store {
 
     /// The webhooks of some organizations.
     pub async fn webhooks(&self, orgs: &BTreeSet<OrgId>) -> Result<HashMap<OrgId, Webhook>, StoreError> {
-        self.all_of(orgs, |org| keys::webhook(org)).await
+        self.all_of(orgs, keys::webhook).await
     }
 
     /// The records of some keys.
@@ -98,23 +97,19 @@ impl Store {
         wanted.push(webhook.clone());
         let mut found = self.get_several(&wanted).await?;
         let webhook = found.remove(&webhook).map(decode).transpose()?;
-        Ok((webhook, standing_of(&mut found, who)?))
+        Ok((webhook, who.standing(&mut found)?))
     }
 
     /// Changes a webhook, if it is as it was read, and session, role and organization still allow it; says whether it did.
     pub async fn change_webhook(
         &self,
-        by: &UserPrincipal,
+        by: Writer<'_>,
         change: &WebhookChange<'_>,
         event: &Event,
         now: i64,
     ) -> Result<bool, StoreError> {
-        let UserPrincipal { org_id: org, user_id: user, session_id: session, .. } = by;
-        let organization = Write::check(keys::organization(org))
-            .when("#is_active = :yes")
-            .bind(":yes", AttributeValue::Bool(true));
-        let mut writes = vec![write(org, change, now)?, organization];
-        writes.extend(Who { org, user, session }.checks(now));
+        let mut writes = vec![write(by.org, change, now)?, active_check(by.org)];
+        writes.extend(by.checks(now));
         Ok(matches!(self.transact_with(writes, slice::from_ref(event)).await?, Transacted::Committed))
     }
 
@@ -143,12 +138,16 @@ fn write(org: &OrgId, change: &WebhookChange<'_>, now: i64) -> Result<Write, Sto
     };
     Ok(match change {
         WebhookChange::Add(webhook) => Write::put(key, webhook)?.when("attribute_not_exists(#pk)"),
-        WebhookChange::Set { seen, url, events } => update("REMOVE #failure SET #url = :url, #events = :events", seen)
-            .bind(":url", text(*url))
-            .bind(":events", to_attribute_value(events).map_err(corrupt)?),
-        WebhookChange::Rotate { seen, secret, previous } => update("SET #secret = :secret, #previous = :previous", seen)
-            .bind(":secret", to_attribute_value(secret).map_err(corrupt)?)
-            .bind(":previous", to_attribute_value(previous).map_err(corrupt)?),
+        WebhookChange::Set { seen, url, events } => {
+            update("REMOVE #failure SET #url = :url, #events = :events", seen)
+                .bind(":url", text(*url))
+                .bind(":events", to_attribute_value(events).map_err(corrupt)?)
+        }
+        WebhookChange::Rotate { seen, secret, previous } => {
+            update("SET #secret = :secret, #previous = :previous", seen)
+                .bind(":secret", to_attribute_value(secret).map_err(corrupt)?)
+                .bind(":previous", to_attribute_value(previous).map_err(corrupt)?)
+        }
         WebhookChange::Test(seen) => Write::update(key, "SET #tested_at = :now")
             .when("#revision = :seen AND (attribute_not_exists(#tested_at) OR #tested_at <= :before)")
             .bind(":seen", number(seen.revision))

@@ -13,7 +13,8 @@ const LINES: &[&[&str]] = &[
     &["key_sets", "secrets"],
     &["failure"],
     &["app"],
-    &["authz", "chaining", "deliveries", "flows", "init", "reminding", "rotation"],
+    &["authz"],
+    &["chaining", "deliveries", "flows", "init", "reminding", "rotation"],
     &["http"],
 ];
 

@@ -84,7 +84,7 @@ fn lines(by: Duration) -> Vec<Value> {
         role: Role::Owner,
         session_id: SessionId::new(&SystemClock, &SystemRng),
     };
-    let origin = Origin { request_id: "r".to_owned(), network: "n".to_owned() };
+    let origin = Origin { request_id: "r".to_owned(), network: "n".to_owned(), ..Origin::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(subscriber, || {
         runtime.block_on(async {

@@ -25,15 +25,10 @@ fn rotated(id: &SessionId) -> Session {
         has_onboarded: false,
     };
     Session {
-        session_id: id.clone(),
-        identity,
         generation: 1,
-        current_hash: token(id, 1, "mine").hash(),
         previous_hash: Some(token(id, 0, "first").hash()),
         rotated_at: Some(NOW),
-        created_at: NOW - 100,
-        expires_at: NOW - 100 + LIFETIME_SECONDS,
-        revoked_at: None,
+        ..Session::new(id.clone(), identity, token(id, 1, "mine").hash(), NOW - 100)
     }
 }
 

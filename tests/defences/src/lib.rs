@@ -126,7 +126,7 @@ pub fn session(body: &Value) -> Session {
 
 /// Where a call to a flow comes from.
 pub fn origin() -> Origin {
-    Origin { request_id: "test".to_owned(), network: "127.0.0.0/24".to_owned() }
+    Origin { request_id: "test".to_owned(), network: "127.0.0.0/24".to_owned(), ..Origin::default() }
 }
 
 /// The owner of the organization that may go live.

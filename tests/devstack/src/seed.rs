@@ -95,13 +95,13 @@ pub async fn seed(app: &App, clock: &dyn Clock) -> Result<usize, StartError> {
     for demo in &ORGANIZATIONS {
         for person in demo.people() {
             let address = EmailAddress::parse(person.email).map_err(|error| StartError::seed(&error))?;
-            let user = User {
-                user_id: user_id(person.user_id)?,
-                email: person.email.to_owned(),
-                full_name: person.full_name.to_owned(),
-                password_hash: password_hash.clone(),
-                org_id: org_id(demo.id)?,
-            };
+            let user = User::new(
+                user_id(person.user_id)?,
+                person.email.to_owned(),
+                person.full_name.to_owned(),
+                password_hash.clone(),
+                org_id(demo.id)?,
+            );
             let event = crate::event(app, demo.id);
             let written = match person.role {
                 // The organization is made with its owner.

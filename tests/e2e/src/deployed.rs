@@ -121,13 +121,9 @@ impl Deployed {
     async fn add_member(&self, organization: &str, person: Person) -> Person {
         let user_id = UserId::new(self.app.clock.as_ref(), self.app.rng.as_ref());
         let person = Person { user_id: keep(user_id.as_str()), ..person };
-        let user = User {
-            user_id,
-            email: person.email.to_owned(),
-            full_name: person.full_name.to_owned(),
-            password_hash: self.password_hash(),
-            org_id: OrgId::parse(organization).expect("an id"),
-        };
+        let org = OrgId::parse(organization).expect("an id");
+        let (email, name) = (person.email.to_owned(), person.full_name.to_owned());
+        let user = User::new(user_id, email, name, self.password_hash(), org);
         let address = EmailAddress::parse(person.email).expect("an address");
         let event = devstack::event(&self.app, organization);
         self.app.store.create_user(&address, &user, person.role, &event).await.expect("a person");

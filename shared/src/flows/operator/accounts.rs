@@ -36,7 +36,11 @@ pub async fn end_sessions(app: &App, origin: &Origin, address: &EmailAddress) ->
         trail.target(&user.user_id);
         let now = app.clock.now_seconds();
         let event = trail.event();
-        app.store.end_sessions(&user.org_id, &user.user_id, &event, now).await.map_err(super::missing)?;
+        let organizations = super::super::organizations_of(app, &user).await?;
+        app.store
+            .end_sessions(&user.user_id, &organizations, None, &event, now)
+            .await
+            .map_err(super::missing)?;
         Ok(user.user_id)
     }
     .await;

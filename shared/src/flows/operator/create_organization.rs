@@ -59,13 +59,9 @@ async fn attempt(app: &App, new: &NewOrganization, trail: &mut Trail<'_>) -> Res
     }
     let (clock, rng) = (app.clock.as_ref(), app.rng.as_ref());
     let (id, user_id, now) = (OrgId::new(clock, rng), UserId::new(clock, rng), clock.now_seconds());
-    let owner = User {
-        user_id: user_id.clone(),
-        email: new.owner_email.clone(),
-        full_name: new.owner_full_name.clone(),
-        password_hash: app.passwords.hash(&new.owner_password, rng).await?,
-        org_id: id.clone(),
-    };
+    let password_hash = app.passwords.hash(&new.owner_password, rng).await?;
+    let (email, full_name) = (new.owner_email.clone(), new.owner_full_name.clone());
+    let owner = User::new(user_id.clone(), email, full_name, password_hash, id.clone());
     let organization = Organization {
         id,
         name: new.name.clone(),

@@ -129,13 +129,8 @@ impl World {
             created_at: now,
             updated_at: now,
         };
-        let user = User {
-            user_id: owner.clone(),
-            email: email.clone(),
-            full_name: "Somebody Else".to_owned(),
-            password_hash,
-            org_id: id.clone(),
-        };
+        let name = "Somebody Else".to_owned();
+        let user = User::new(owner.clone(), email.clone(), name, password_hash, id.clone());
         let address = EmailAddress::parse(&email).unwrap();
         let event = devstack::event(&app, id.as_str());
         app.store.create_organization(&organization, &address, &user, &event).await.unwrap();

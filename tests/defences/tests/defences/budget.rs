@@ -60,7 +60,7 @@ async fn a_login_costs_two_reads_and_two_writes_and_its_second_step_one_and_two(
     assert_eq!(cost(&place), costs(2, 2, 2 + 2 + 2 + 1));
     let (status, _) =
         place.post("login/2fa/verify", json!({"challenge_id": challenge_id, "code": code})).await;
-    assert_eq!((status, cost(&place)), (200, costs(1, 2, 1 + 2 + 7 + EVENT)));
+    assert_eq!((status, cost(&place)), (200, costs(1, 2, 1 + 2 + 9 + EVENT)));
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn the_dashboard_costs_what_any_client_costs() {
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let body: Value = answer.json().await.unwrap();
     let access = body["data"]["access_token"].as_str().unwrap();
-    assert_eq!(cost(&place), costs(1, 2, 1 + 2 + 7 + EVENT));
+    assert_eq!(cost(&place), costs(1, 2, 1 + 2 + 9 + EVENT));
     assert_eq!(place.send(at_home("refresh").header("cookie", &cookie)).await.0, 200);
     assert_eq!(cost(&place), costs(1, 1, 1 + 3));
     assert_eq!(place.send(at_home("refresh").header("cookie", "__Host-syncgram_session=rt_x")).await.0, 401);

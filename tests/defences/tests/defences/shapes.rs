@@ -13,18 +13,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::addresses::EmailAddress;
 use shared::audit::Chain;
+use shared::authz::Permission;
 use shared::flows::operator;
 use shared::guards::{Guard, GuardKind};
 use shared::ids::{EventId, KeyId, OrgId, SessionId, UserId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
 use shared::store::{
     CodeGuess, Counted, CreateKey, CreateKeyOutcome, RevokeKeyOutcome, Revoker, RotateOutcome, SealedAnswer,
-    Store, StoreError,
+    Store, StoreError, Writer,
 };
 use time::Duration;
 
 /// Every kind of item there is: the words of `shared/src/store/keys.rs`.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 19] = [
     "AUDIT#/EVENT#",
     "CHAIN#/LINK#",
     "CHAIN#/MARK#",
@@ -42,6 +43,8 @@ const KINDS: [&str; 17] = [
     "ORG#/ORG",
     "SESSION#/SESSION",
     "USER#/KEY_RATE",
+    "USER#/MEMBER#",
+    "USER#/SESSION#",
 ];
 
 /// Items in DynamoDB's own JSON, and the time they were written by, in seconds since the epoch.
@@ -342,7 +345,8 @@ async fn change(place: &Place, kept: &Items) {
     change_keys(place, kept, &session).await;
     store.revoke_session(&session, &event(), now).await.unwrap();
     let identity = found.identity;
-    store.end_sessions(&identity.org_id, &identity.user_id, &event(), now).await.unwrap();
+    let organizations = [identity.org_id.clone()];
+    store.end_sessions(&identity.user_id, &organizations, None, &event(), now).await.unwrap();
     store.set_suspended(&identity.org_id, true, &event, now).await.unwrap();
 }
 
@@ -355,7 +359,9 @@ async fn change_keys(place: &Place, kept: &Items, session: &SessionId) {
     let record = store.key_and_active(&org, &id).await.unwrap().0.unwrap();
     let spent = text(kept.of("IDEMPOTENCY#/ANSWER").next().unwrap(), "idempotency_id");
     let answer = SealedAnswer { idempotency_id: spent, sealed: None, expires_at: now };
-    let create = |answer| CreateKey { record: &record, session, answer, event, now };
+    let roles = Permission::ManageKeys.roles();
+    let by = Writer { org: &org, user: &record.created_by, session, roles };
+    let create = |answer| CreateKey { record: &record, by, answer, event, now };
     let repeated = store.create_key(&create(Some(&answer))).await.unwrap();
     assert!(matches!(repeated, CreateKeyOutcome::Repeated(_)), "{repeated:?}");
     let revoked = store

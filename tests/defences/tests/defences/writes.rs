@@ -4,6 +4,7 @@
 use defences::{Place, admin, owner};
 use shared::api_keys::{Env, KeyRecord, PlainKey};
 use shared::audit::Event;
+use shared::authz::Permission;
 use shared::challenges::{Challenge, MAX_RESENDS};
 use shared::ids::{KeyId, SessionId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
@@ -12,7 +13,7 @@ use shared::rng::SystemRng;
 use shared::sessions::{LIFETIME_SECONDS, Session};
 use shared::store::{
     CodeGuess, CreateKey, CreateKeyOutcome, EnvironmentOutcome, ResendOutcome, RevokeKeyOutcome, Revoker,
-    RotateOutcome, StartOutcome, Store,
+    RotateOutcome, StartOutcome, Store, Writer,
 };
 use shared::users::Role;
 use time::Duration;
@@ -55,6 +56,11 @@ impl Scene {
         devstack::event(&self.place.app(), self.user.org_id.as_str())
     }
 
+    /// The user, with the roles that may make and revoke keys.
+    fn writer(&self) -> Writer<'_> {
+        Writer::of(&self.user, Permission::ManageKeys.roles())
+    }
+
     async fn turn(&self, turn: Turn) {
         let (store, user, now, event) = (self.store(), &self.user, self.now(), self.event());
         let changed = match turn {
@@ -63,9 +69,10 @@ impl Scene {
                 self.place.devstack.clock.advance(Duration::seconds(LIFETIME_SECONDS));
                 true
             }
-            Turn::SessionsEnded => {
-                store.end_sessions(&user.org_id, &user.user_id, &event, now).await.unwrap()
-            }
+            Turn::SessionsEnded => store
+                .end_sessions(&user.user_id, std::slice::from_ref(&user.org_id), None, &event, now)
+                .await
+                .unwrap(),
             Turn::Demoted => store.set_role(&user.org_id, &user.user_id, Role::Viewer, &event).await.unwrap(),
             Turn::Suspended => store.set_suspended(&user.org_id, true, &|| self.event(), now).await.unwrap(),
         };
@@ -90,18 +97,18 @@ impl Scene {
     }
 
     async fn create(&self, record: &KeyRecord) -> CreateKeyOutcome {
-        let (session, event) = (&self.user.session_id, &self.event());
-        let create = CreateKey { record, session, answer: None, event, now: self.now() };
+        let (by, event) = (self.writer(), &self.event());
+        let create = CreateKey { record, by, answer: None, event, now: self.now() };
         self.store().create_key(&create).await.unwrap()
     }
 
     async fn revoke(&self, record: &KeyRecord) -> RevokeKeyOutcome {
-        let by = Revoker::Member { user: &self.user.user_id, session: &self.user.session_id };
+        let by = Revoker::Member(self.writer());
         self.store().revoke_key(record, true, by, &self.event(), self.now()).await.unwrap()
     }
 
     async fn switch(&self, env: Env) -> EnvironmentOutcome {
-        self.store().set_environment(&self.user, env, &self.event(), self.now()).await.unwrap()
+        self.store().set_environment(self.writer(), env, &self.event(), self.now()).await.unwrap()
     }
 
     /// A challenge of the admin's, as it was written.
@@ -111,18 +118,8 @@ impl Scene {
     }
 
     fn session_of(&self, challenge: &Challenge) -> Session {
-        let now = self.now();
-        Session {
-            session_id: SessionId::new(self.place.app().clock.as_ref(), &SystemRng),
-            identity: challenge.identity.clone(),
-            generation: 0,
-            current_hash: "hash".to_owned(),
-            previous_hash: None,
-            rotated_at: None,
-            created_at: now,
-            expires_at: now + LIFETIME_SECONDS,
-            revoked_at: None,
-        }
+        let id = SessionId::new(self.place.app().clock.as_ref(), &SystemRng);
+        Session::new(id, challenge.identity.clone(), "hash".to_owned(), self.now())
     }
 
     async fn start(&self, challenge: &Challenge) -> StartOutcome {
@@ -219,7 +216,7 @@ async fn a_key_is_not_revoked_without_the_marker_that_it_holds() {
     scene.create(&record).await;
     let before = scene.table().await;
     // The marker was read before the key was made.
-    let by = Revoker::Member { user: &scene.user.user_id, session: &scene.user.session_id };
+    let by = Revoker::Member(scene.writer());
     let revoked = scene.store().revoke_key(&record, false, by, &scene.event(), scene.now()).await.unwrap();
     assert_eq!(revoked, RevokeKeyOutcome::Changed);
     assert_eq!(scene.table().await, before);

@@ -24,6 +24,9 @@ pub struct Secrets {
     /// See `shared::secrets`. Data of before there was one gets one.
     #[serde(default)]
     pub audit: String,
+    /// The same.
+    #[serde(default)]
+    pub webhooks: String,
 }
 
 impl Secrets {
@@ -35,7 +38,17 @@ impl Secrets {
             codes: generate::key(rng),
             sealing: generate::key(rng),
             audit: generate::key(rng),
+            webhooks: generate::key(rng),
         })
+    }
+
+    /// Gives those that data of before did not have.
+    pub fn complete(&mut self, rng: &dyn Rng) {
+        for secret in [&mut self.audit, &mut self.webhooks] {
+            if secret.is_empty() {
+                *secret = generate::key(rng);
+            }
+        }
     }
 
     /// Those in the file at `path`, or `None` when there is no file.
@@ -59,6 +72,7 @@ impl Secrets {
             (CODES, self.codes.clone()),
             (SEALING, self.sealing.clone()),
             (AUDIT, self.audit.clone()),
+            (WEBHOOKS, self.webhooks.clone()),
         ])
     }
 }
@@ -71,6 +85,8 @@ pub const CODES: &str = "devstack/codes";
 pub const SEALING: &str = "devstack/sealing";
 /// The name of the audit secret.
 pub const AUDIT: &str = "devstack/audit";
+/// The name of the webhooks secret.
+pub const WEBHOOKS: &str = "devstack/webhooks";
 
 /// Writes a file that only its owner may read, by way of another name: a reader finds all of it or nothing.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {

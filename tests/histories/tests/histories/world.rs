@@ -227,7 +227,11 @@ impl World {
 }
 
 fn origin() -> Origin {
-    Origin { request_id: "history".to_owned(), network: crate::table::NETWORK.to_owned() }
+    Origin {
+        request_id: "history".to_owned(),
+        network: crate::table::NETWORK.to_owned(),
+        ..Origin::default()
+    }
 }
 
 /// The code that is typed, out of those that were mailed for a challenge.

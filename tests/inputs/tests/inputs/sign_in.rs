@@ -132,13 +132,9 @@ async fn a_password_is_compared_exactly_as_it_was_sent() {
 async fn rene(stack: &Stack, email: &str, password: &str) {
     let app = stack.app();
     let hash = passwords::hash(&Sensitive::new(password.to_owned()), &SystemRng).unwrap();
-    let user = User {
-        user_id: UserId::new(app.clock.as_ref(), &SystemRng),
-        email: email.to_owned(),
-        full_name: "Ren\u{e9} Acorn".to_owned(),
-        password_hash: hash,
-        org_id: OrgId::parse(ACORN.id).unwrap(),
-    };
+    let user_id = UserId::new(app.clock.as_ref(), &SystemRng);
+    let org = OrgId::parse(ACORN.id).unwrap();
+    let user = User::new(user_id, email.to_owned(), "Ren\u{e9} Acorn".to_owned(), hash, org);
     let event = devstack::event(&app, ACORN.id);
     app.store.create_user(&EmailAddress::parse(email).unwrap(), &user, Role::Viewer, &event).await.unwrap();
 }

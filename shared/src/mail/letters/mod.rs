@@ -1,0 +1,42 @@
+//! What our mail says, a file for each part of the product. What the SDK makes of a text cannot be wiped.
+
+mod login;
+
+pub use login::login_code;
+
+use crate::sensitive::Sensitive;
+
+/// A mail's subject and text.
+#[derive(Debug)]
+pub struct Letter {
+    /// The subject: nothing of the reader's is in it.
+    pub subject: &'static str,
+    /// The plain text. It can hold a code or a token.
+    pub text: Sensitive<String>,
+}
+
+/// How long a text may get. It is that long from the beginning: one that grows leaves its beginnings behind in memory.
+const CAPACITY: usize = 1024;
+
+impl Letter {
+    /// A letter of these pieces.
+    fn of(subject: &'static str, pieces: &[&str]) -> Self {
+        let mut text = String::with_capacity(CAPACITY);
+        pieces.iter().for_each(|piece| text.push_str(piece));
+        Self { subject, text: Sensitive::new(text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::challenges::Code;
+
+    #[test]
+    fn a_letters_text_is_wiped_and_was_never_moved() {
+        let letter = login_code(&Code::typed("123456"));
+        assert!(letter.text.expose().contains(" 123456.\n"));
+        assert_eq!(letter.text.expose().capacity(), CAPACITY, "it grew");
+        assert!(format!("{letter:?}").contains("[sensitive]"));
+    }
+}
