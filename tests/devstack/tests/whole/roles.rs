@@ -11,7 +11,7 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "KEYSET",
     "EMAIL#x",
     "ORG#x",
@@ -23,6 +23,8 @@ const KEYS: [&str; 11] = [
     "IDEMPOTENCY#x",
     "AUDIT#x",
     "CHAIN#x",
+    "WEBHOOK#x",
+    "EXPIRY#x",
 ];
 
 fn roles() -> Roles {
@@ -51,7 +53,7 @@ fn secrets(name: &str) -> Vec<&'static str> {
         leading_keys: Vec::new(),
     };
     let roles = roles();
-    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret"]
+    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "WebhooksSecret"]
         .into_iter()
         .filter(|it| roles.allow(name, &read(it)))
         .collect()
@@ -69,12 +71,16 @@ fn each_function_writes_only_what_is_its_own() {
         ("refresh", vec!["SESSION#x", "AUDIT#x"]),
         ("login", vec!["GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
         ("verify", vec!["GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
-        ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "EXPIRY#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
         ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
         // Its events are the platform's alone.
         ("rotate_signing_key", vec!["KEYSET"]),
         ("audit_chain", vec!["CHAIN#x"]),
+        ("webhooks", vec!["AUDIT#x", "WEBHOOK#x"]),
+        ("webhook_queue", vec![]),
+        ("webhook_send", vec!["WEBHOOK#x"]),
+        ("key_expiry", vec!["AUDIT#x", "EXPIRY#x"]),
     ] {
         assert_eq!(kinds(name, &WRITES), writes, "{name}");
     }
@@ -92,6 +98,10 @@ fn each_function_touches_only_what_it_needs() {
         ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
         ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
+        ("webhooks", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x", "WEBHOOK#x"]),
+        ("webhook_queue", vec!["ORG#x", "WEBHOOK#x"]),
+        ("webhook_send", vec!["WEBHOOK#x"]),
+        ("key_expiry", vec!["ORG#x", "AUDIT#x", "EXPIRY#x"]),
     ] {
         assert_eq!(kinds(name, &ACTIONS), touches, "{name}");
     }
@@ -145,8 +155,28 @@ fn each_function_reads_only_its_own_secrets() {
         ("rotate_signing_key", vec!["SigningSecret"]),
         ("rotate_key", vec!["CodesSecret", "SealingSecret"]),
         ("audit_chain", vec!["AuditSecret"]),
+        ("webhooks", vec!["WebhooksSecret"]),
+        ("webhook_queue", vec![]),
+        ("webhook_send", vec!["WebhooksSecret"]),
+        ("key_expiry", vec![]),
     ] {
         assert_eq!(secrets(name), own, "{name}");
+    }
+}
+
+#[test]
+fn what_sends_webhooks_queues_none_and_what_queues_them_sends_none() {
+    let roles = roles();
+    let ask = |name: &str, action: &str| {
+        let (action, resource) = (format!("sqs:{action}"), "WebhooksQueue".to_owned());
+        roles.allow(name, &Demand { action, resource, leading_keys: Vec::new() })
+    };
+    for (name, _) in roles.iter() {
+        assert_eq!(ask(name, "SendMessage"), name == "webhook_queue", "{name}");
+        for action in ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"] {
+            assert_eq!(ask(name, action), name == "webhook_send", "{name} {action}");
+        }
+        assert!(!ask(name, "PurgeQueue") && !ask(name, "SetQueueAttributes"), "{name}");
     }
 }
 

@@ -12,3 +12,4 @@ mod pasted;
 mod place;
 mod scanning;
 mod tokens;
+mod webhooks;

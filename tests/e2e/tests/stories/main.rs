@@ -17,3 +17,4 @@ mod the_operator;
 mod the_organization_is_suspended;
 mod the_refresh_token_is_stolen;
 mod the_viewer_who_may_not;
+mod the_webhook;

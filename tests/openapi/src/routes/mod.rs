@@ -7,6 +7,7 @@ mod keys;
 mod login;
 mod organizations;
 mod samples;
+mod webhooks;
 
 use shared::ids::InvalidId;
 
@@ -17,8 +18,16 @@ use crate::operation::Operation;
 /// # Errors
 /// When an id of the examples is none.
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
-    Ok([login::all()?, keys::all()?, organizations::all()?, discovery::all(), dashboard::all(), docs::all()]
-        .into_iter()
-        .flatten()
-        .collect())
+    Ok([
+        login::all()?,
+        keys::all()?,
+        organizations::all()?,
+        webhooks::all()?,
+        discovery::all(),
+        dashboard::all(),
+        docs::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect())
 }
