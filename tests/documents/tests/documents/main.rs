@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod held;
 mod integrate;
 mod names;
 mod pasted;
