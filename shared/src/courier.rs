@@ -189,3 +189,69 @@ impl fmt::Debug for Courier {
         out.debug_struct("Courier").field("reach", &self.reach).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Gives these addresses, and counts how often it is asked.
+    #[derive(Debug)]
+    struct Says(Vec<IpAddr>, Arc<AtomicUsize>);
+
+    impl ResolveDns for Says {
+        fn resolve_dns<'a>(&'a self, _: &'a str) -> DnsFuture<'a> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            DnsFuture::ready(Ok(self.0.clone()))
+        }
+    }
+
+    async fn deliver(addresses: &[&str]) -> (NotDelivered, usize) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let says = Says(addresses.iter().map(|it| it.parse().unwrap()).collect(), Arc::clone(&asked));
+        let courier = Courier::with(Reach::Internet, says, TrustStore::empty()).unwrap();
+        let refused = courier.deliver("https://hooks.acorn.example/", "{}", "t=1").await.unwrap_err();
+        (refused, asked.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_us_is_not_called() {
+        for private in [
+            &["127.0.0.1"] as &[&str],
+            &["10.0.0.1"],
+            &["169.254.169.254"],
+            &["::1"],
+            &["fd00:ec2::254"],
+            &["::ffff:127.0.0.1"],
+            // One that is public does not excuse one that is not, in whatever order.
+            &["1.1.1.1", "127.0.0.1"],
+            &["127.0.0.1", "1.1.1.1"],
+        ] {
+            assert_eq!(deliver(private).await, (NotDelivered::AddressNotAllowed, 1), "{private:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_asked_for_once_a_try_and_one_without_addresses_is_unreachable() {
+        assert_eq!(deliver(&[]).await, (NotDelivered::Unreachable, 1));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_no_form_allows_is_not_even_resolved() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let says = Says(vec!["1.1.1.1".parse().unwrap()], Arc::clone(&asked));
+        let courier = Courier::with(Reach::Internet, says, TrustStore::empty()).unwrap();
+        for url in
+            ["https://127.0.0.1/", "http://127.0.0.1:8080/", "http://hooks.acorn.example/", "https://[::1]/"]
+        {
+            assert_eq!(
+                courier.deliver(url, "{}", "t=1").await,
+                Err(NotDelivered::AddressNotAllowed),
+                "{url}"
+            );
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+    }
+}

@@ -82,6 +82,11 @@ async fn session_cookies() {
 }
 
 #[tokio::test]
+async fn webhooks() {
+    tell_all("webhooks").await;
+}
+
+#[tokio::test]
 async fn events() {
     tell_all("events").await;
 }

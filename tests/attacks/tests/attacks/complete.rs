@@ -108,6 +108,7 @@ fn test(area: &str) -> &'static str {
         "names_orgs" => "areas::names_and_organizations",
         "refresh_token" => "areas::refresh_tokens",
         "session_cookie" => "areas::session_cookies",
+        "webhooks" => "areas::webhooks",
         "events" => "areas::events",
         _ => panic!("nobody tells {area}"),
     }

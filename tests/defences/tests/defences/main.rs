@@ -14,4 +14,6 @@ mod remembered;
 mod rotation;
 mod shapes;
 mod side_channels;
+mod webhook_budget;
+mod webhook_deliveries;
 mod writes;
