@@ -63,6 +63,12 @@ pub fn rfc3339(seconds: i64) -> String {
         .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
 }
 
+/// Reads a time in RFC 3339, of any zone: whole seconds since the Unix epoch.
+pub fn from_rfc3339(text: &str) -> Option<i64> {
+    let at = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
+    Some(at.unix_timestamp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +84,9 @@ mod tests {
     #[test]
     fn times_are_rfc3339_in_utc() {
         assert_eq!(rfc3339(1_764_000_000), "2025-11-24T16:00:00Z");
+        for same in ["2025-11-24T16:00:00Z", "2025-11-24T16:00:00.999Z", "2025-11-24T17:00:00+01:00"] {
+            assert_eq!(from_rfc3339(same), Some(1_764_000_000), "{same}");
+        }
+        assert_eq!(from_rfc3339("2025-11-24"), None);
     }
 }

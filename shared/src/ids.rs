@@ -117,6 +117,28 @@ macro_rules! made_at {
 }
 made_at!(SessionId, EventId);
 
+/// The last millisecond that an id has room for.
+const LAST_MILLISECOND: i64 = (1 << 48) - 1;
+
+impl EventId {
+    /// The first id that an event of this second (since the epoch) can have.
+    pub fn first_at(seconds: i64) -> Self {
+        let milliseconds = seconds.saturating_mul(1000).clamp(0, LAST_MILLISECOND);
+        Self::of_parts(milliseconds, 0)
+    }
+
+    /// The last id that an event before this second can have; before the epoch there was none.
+    pub fn last_before(seconds: i64) -> Option<Self> {
+        let milliseconds = seconds.saturating_mul(1000).saturating_sub(1).min(LAST_MILLISECOND);
+        (milliseconds >= 0).then(|| Self::of_parts(milliseconds, u128::MAX))
+    }
+
+    fn of_parts(milliseconds: i64, random: u128) -> Self {
+        let ulid = Ulid::from_parts(u64::try_from(milliseconds).unwrap_or(0), random & ((1 << 80) - 1));
+        Self(format!("{}{ulid}", Self::PREFIX))
+    }
+}
+
 /// The id of one access token (`jti`, RFC 7519 section 4.1.7): a bare ULID.
 pub fn new_token_id(clock: &dyn Clock, rng: &dyn Rng) -> String {
     new_ulid(clock, rng)
@@ -138,6 +160,19 @@ mod tests {
         let later = KeyId::new(&clock, &SystemRng);
         assert!(earlier.as_str() < later.as_str());
         assert_eq!(KeyId::parse(earlier.as_str()), Ok(earlier));
+    }
+
+    #[test]
+    fn an_events_id_is_between_those_of_its_second_and_the_next() {
+        let clock = ManualClock::new(OffsetDateTime::UNIX_EPOCH + Duration::days(20_000));
+        let (id, at) = (EventId::new(&clock, &SystemRng), clock.now_seconds());
+        assert!(EventId::first_at(at) <= id && Some(&id) <= EventId::last_before(at + 1).as_ref());
+        assert!(id < EventId::first_at(at + 1) && Some(&id) > EventId::last_before(at).as_ref());
+        assert_eq!(EventId::last_before(0), None);
+        for far in [i64::MIN, -1, 0, 1 << 40, i64::MAX] {
+            assert_eq!(EventId::parse(EventId::first_at(far).as_str()), Ok(EventId::first_at(far)));
+            assert!(EventId::last_before(far).is_none_or(|last| EventId::parse(last.as_str()).is_ok()));
+        }
     }
 
     #[test]

@@ -7,10 +7,12 @@
 //! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `deliveries` (of webhooks), `reminding` (of keys that expire), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `courier`, `mail`, `queue`, `signer`, `store`: the world outside.
-//! - `challenges`, `expiries`, `organizations`, `principals`, `sessions`, `webhooks`; `api_keys`, `guards`, `links`, `passwords`, `tokens`, `users`: the rules, without it.
-//! - `addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
+//! - `challenges`, `expiries`, `organizations`, `principals`, `sessions`, `webhooks`; `api_keys`, `guards`, `leaks`, `links`, `passwords`, `tokens`,
+//!   `usage`, `users`: the rules, without it.
+//! - `addresses`, `allowed_addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
+pub mod allowed_addresses;
 pub mod api_keys;
 pub mod app;
 pub mod audit;
@@ -32,6 +34,7 @@ pub mod http;
 pub mod ids;
 pub mod init;
 pub mod key_sets;
+pub mod leaks;
 pub mod links;
 pub mod mail;
 pub mod metrics;
@@ -49,5 +52,6 @@ pub mod sessions;
 pub mod signer;
 pub mod store;
 pub mod tokens;
+pub mod usage;
 pub mod users;
 pub mod webhooks;

@@ -1,7 +1,5 @@
 //! `/auth/api-keys`: make an API key, list them, revoke one.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use schemars::JsonSchema;
@@ -10,6 +8,7 @@ use shared::api_keys::{self, Env};
 use shared::app::App;
 use shared::flows::{self, KeyRequest};
 use shared::http::{self, Answer, Call, Key, Name, Problem, Shown, Text, Time, Whole};
+use shared::http::{limit, page_cursor, read_page_cursor, write_page_cursor};
 use shared::ids::KeyId;
 use shared::request;
 use shared::sensitive::Sensitive;
@@ -56,7 +55,7 @@ pub struct Page {
     #[schemars(with = "Option<usize>", range(min = 1, max = MAX_LIMIT), extend("default" = DEFAULT_LIMIT))]
     pub limit: usize,
     /// The `next_cursor` of the page before.
-    #[schemars(with = "Option<String>", extend("pattern" = cursor_pattern()))]
+    #[schemars(with = "Option<String>", extend("pattern" = page_cursor(KeyId::LENGTH)))]
     pub cursor: Option<KeyId>,
 }
 
@@ -108,40 +107,15 @@ async fn create(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 async fn list(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
     let page = Page {
-        limit: limit(call.query_parameter("limit")?)?,
-        cursor: call.query_parameter("cursor")?.map(read_cursor).transpose()?,
+        limit: limit(call.query_parameter("limit")?, DEFAULT_LIMIT, MAX_LIMIT)?,
+        cursor: call
+            .query_parameter("cursor")?
+            .map(|text| read_page_cursor(text, KeyId::parse))
+            .transpose()?,
     };
     let listed = flows::list_keys(app, call.origin(), user, page.limit, page.cursor.as_ref()).await?;
     let keys = listed.keys.iter().map(Key::from).collect();
-    Ok(Answer::ok(Keys { next_cursor: listed.next.as_ref().map(write_cursor), keys }))
-}
-
-fn limit(text: Option<&str>) -> Result<usize, Problem> {
-    let Some(text) = text else {
-        return Ok(DEFAULT_LIMIT);
-    };
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(limit @ 1..=MAX_LIMIT) if digits => Ok(limit),
-        _ => Err(Problem::field("limit", format!("must be a whole number from 1 to {MAX_LIMIT}"))),
-    }
-}
-
-/// A cursor is opaque to clients: the last key of the page before. It is only ever used within the caller's own organization.
-fn write_cursor(after: &KeyId) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(after.as_str())
-}
-
-/// What every cursor looks like, as a regular expression.
-fn cursor_pattern() -> String {
-    // Base64 writes three bytes in four characters, and an id's length is a multiple of three.
-    format!("^[A-Za-z0-9_-]{{{}}}$", KeyId::LENGTH / 3 * 4)
-}
-
-fn read_cursor(text: &str) -> Result<KeyId, Problem> {
-    let decoded = BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let id = decoded.and_then(|text| KeyId::parse(&text).ok());
-    id.ok_or_else(|| Problem::field("cursor", "must be the next_cursor of a page before"))
+    Ok(Answer::ok(Keys { next_cursor: listed.next.map(|next| write_page_cursor(next.as_str())), keys }))
 }
 
 async fn revoke(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {

@@ -2,6 +2,7 @@
 
 mod create_key;
 mod discovery;
+mod list_events;
 mod list_keys;
 mod login;
 mod logout;
@@ -9,6 +10,7 @@ mod open_challenge;
 pub mod operator;
 mod organization;
 mod refresh;
+mod rename_organization;
 mod resend;
 mod revoke_key;
 mod switch_environment;
@@ -19,11 +21,13 @@ mod webhooks;
 
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
+pub use list_events::{ListedEvents, list_events};
 pub use list_keys::{DescribedKey, ListedKeys, list_keys};
 pub use login::{LoginStarted, login};
 pub use logout::logout;
 pub use organization::organization;
 pub use refresh::refresh;
+pub use rename_organization::rename_organization;
 pub use resend::{Resent, resend};
 pub use revoke_key::revoke_key;
 pub use switch_environment::switch_environment;

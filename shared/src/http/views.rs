@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::api_keys::{Env, Status};
-use crate::clock::rfc3339;
+use crate::clock::{from_rfc3339, rfc3339};
 use crate::flows::{self, DescribedKey};
 use crate::ids::{KeyId, OrgId, UserId};
 use crate::organizations::{self, OnboardingStatus, PaymentsStatus};
@@ -20,6 +20,16 @@ impl Time {
     /// Of seconds since the epoch.
     pub fn at(seconds: i64) -> Self {
         Self(seconds)
+    }
+
+    /// Reads one as it is written; what is less than a second is left out. `None`: it is none, or of another zone.
+    pub fn read(text: &str) -> Option<Self> {
+        from_rfc3339(text).filter(|_| text.ends_with('Z')).map(Self)
+    }
+
+    /// Seconds since the epoch.
+    pub fn seconds(self) -> i64 {
+        self.0
     }
 }
 

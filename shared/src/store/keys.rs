@@ -165,6 +165,23 @@ pub(super) fn event(chain: &Chain, id: &EventId) -> Key {
     Key { pk: event_partition(chain), sk: format!("{EVENTS}{id}") }
 }
 
+/// The keys that events of a chain have from `from` on and before `to` (seconds), up to that of `last`. `None`: there can be none, and no
+/// query that could ask for them.
+pub(super) fn events_between(
+    chain: &Chain,
+    from: Option<i64>,
+    to: Option<i64>,
+    last: Option<&EventId>,
+) -> Option<(Key, Key)> {
+    let from = event(chain, &EventId::first_at(from.unwrap_or(0)));
+    let to = event(chain, &EventId::last_before(to.unwrap_or(i64::MAX))?);
+    let to = match last.map(|id| event(chain, id)) {
+        Some(last) if last.sk < to.sk => last,
+        _ => to,
+    };
+    (from.sk <= to.sk).then_some((from, to))
+}
+
 /// Which event a key names, if it is one's.
 pub(super) fn event_named(pk: &str, sk: &str) -> Option<(Chain, EventId)> {
     let chain = Chain::parse(pk.strip_prefix("AUDIT#")?).ok()?;

@@ -35,6 +35,7 @@ pub use chains::{MAX_NUMBER, StoredEvent, StoredLink, event_in, event_of, stands
 pub use challenges::{CodeGuess, ResendOutcome};
 pub use checkpoints::Checkpoints;
 pub use error::StoreError;
+pub use events::{EventFilter, EventPage};
 pub use expiries::{ExpiryPage, ReminderOutcome};
 pub use guards::Counted;
 pub use organizations::EnvironmentOutcome;

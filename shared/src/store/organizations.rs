@@ -50,6 +50,25 @@ impl Store {
         }
     }
 
+    /// Gives an organization another name, if session, role and organization still allow it; says whether it did.
+    pub async fn rename_organization(
+        &self,
+        by: Writer<'_>,
+        name: &str,
+        event: &Event,
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let rename = Write::update(keys::organization(by.org), "SET #name = :name, #updated_at = :now")
+            .when("#is_active = :yes AND #name <> :name")
+            .bind(":yes", AttributeValue::Bool(true))
+            .bind(":name", text(name))
+            .bind(":now", number(now));
+        let mut writes = vec![rename];
+        writes.extend(by.checks(now));
+        let transacted = self.transact_with(writes, slice::from_ref(event)).await?;
+        Ok(matches!(transacted, Transacted::Committed))
+    }
+
     /// Adds an organization and its owner, or neither. The operator's, not the API's.
     ///
     /// # Errors

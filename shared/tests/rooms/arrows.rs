@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 const LINES: &[&[&str]] = &[
     &["causes", "clock", "deadline", "rng", "sensitive", "metrics", "panics"],
     &["crypto", "ids"],
-    &["addresses", "audit"],
-    &["api_keys", "guards", "links", "passwords", "tokens", "users"],
+    &["addresses", "allowed_addresses", "audit"],
+    &["leaks"],
+    &["api_keys", "guards", "links", "passwords", "tokens", "usage", "users"],
     &["challenges", "expiries", "organizations", "principals", "sessions", "webhooks"],
     &["config", "courier", "mail", "queue", "signer", "store"],
     &["key_sets", "secrets"],

@@ -53,6 +53,11 @@ fn switch(place: &Place, by: &Session, env: &str) -> reqwest::RequestBuilder {
     place.request(Method::PUT, &path).bearer_auth(&by.access_token).json(&json!({ "env": env }))
 }
 
+fn rename(place: &Place, by: &Session, name: &str) -> reqwest::RequestBuilder {
+    let path = format!("/api/v1/organizations/{}", BIRCH.id);
+    place.request(Method::PATCH, &path).bearer_auth(&by.access_token).json(&json!({ "name": name }))
+}
+
 fn logout(place: &Place, by: &Session) -> reqwest::RequestBuilder {
     place.request(Method::POST, "/api/v1/auth/logout").bearer_auth(&by.access_token)
 }
@@ -82,6 +87,10 @@ async fn what_people_change_is_written_down_once() {
     }
     for news in [[[BIRCH.id, "organization.switch_environment", ""]].as_slice(), &[]] {
         assert_eq!(place.send(switch(&place, &session, "live")).await.0, 200);
+        watch.expect(&place, news).await;
+    }
+    for news in [[[BIRCH.id, "organization.rename", ""]].as_slice(), &[]] {
+        assert_eq!(place.send(rename(&place, &session, "Birch again")).await.0, 200);
         watch.expect(&place, news).await;
     }
     for news in [[[BIRCH.id, "logout", ""]].as_slice(), &[]] {
@@ -189,6 +198,7 @@ async fn no_write_changes_a_credential_a_session_a_member_or_a_setting_without_a
     let (_, refreshed) = place.post("refresh", json!({"refresh_token": session.refresh_token})).await;
     let (_, made) = place.send(create(&place, &session)).await;
     place.send(switch(&place, &session, "live")).await;
+    place.send(rename(&place, &session, "Birch again")).await;
     place.post("refresh", json!({"refresh_token": session.refresh_token})).await;
     let again = place.login(owner()).await;
     place.send(logout(&place, &again)).await;
@@ -216,7 +226,7 @@ async fn no_write_changes_a_credential_a_session_a_member_or_a_setting_without_a
         let told = keys.iter().filter(|key| key.starts_with("AUDIT#")).count();
         assert_eq!(told, 1, "{}: {keys:?}", request.operation);
     }
-    assert_eq!(watched, 11, "the reading is broken");
+    assert_eq!(watched, 12, "the reading is broken");
 }
 
 #[tokio::test]

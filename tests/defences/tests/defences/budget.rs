@@ -12,14 +12,14 @@ use time::Duration;
 
 /// Reads, writes, and the items both name.
 #[derive(Debug, PartialEq, Eq)]
-struct Cost {
+pub struct Cost {
     reads: usize,
     writes: usize,
     items: usize,
 }
 
 /// The cost of what was sent since the last look; every read must be consistent, which the embedded engine would not miss.
-fn cost(place: &Place) -> Cost {
+pub fn cost(place: &Place) -> Cost {
     let requests: Vec<Recorded> = place.devstack.requests.take();
     for request in requests.iter().filter(|request| request.is_read()) {
         assert!(request.is_consistent(), "{} is not consistent: {}", request.operation, request.body);
@@ -29,9 +29,9 @@ fn cost(place: &Place) -> Cost {
 }
 
 /// The item that every change writes besides.
-const EVENT: usize = 1;
+pub const EVENT: usize = 1;
 
-const fn costs(reads: usize, writes: usize, items: usize) -> Cost {
+pub const fn costs(reads: usize, writes: usize, items: usize) -> Cost {
     Cost { reads, writes, items }
 }
 

@@ -6,6 +6,7 @@ mod audit_chains;
 mod audit_events;
 mod audit_stream;
 mod budget;
+mod budget_of_organizations;
 mod faults;
 mod leaks;
 mod outages;

@@ -129,7 +129,7 @@ async fn a_try_that_fails_on_our_side_is_made_again() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_of_an_answer_only_the_status_counts() {
-    let (place, receiver, _, owner) = listening().await;
+    let (place, receiver, _, _) = listening().await;
     let elsewhere = Receiver::start().await;
     let redirect = format!(
         "HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n",
@@ -145,7 +145,7 @@ async fn a_redirect_is_not_followed_and_of_an_answer_only_the_status_counts() {
         ("HTTP/1.1 200", false),
         ("", false),
     ] {
-        test(&place, &owner).await;
+        test(&place, &place.login(defences::owner()).await).await;
         receiver.answer_next(&[answer]);
         place.devstack.tell().await.unwrap();
         assert_eq!(receiver.take().len(), 1, "{answer}");

@@ -169,7 +169,7 @@ async fn a_keys_environment_is_the_organizations_at_the_write() {
 }
 
 #[tokio::test]
-async fn revoking_a_key_and_switching_the_environment_look_in_their_own_writes() {
+async fn revoking_a_key_switching_the_environment_and_renaming_look_in_their_own_writes() {
     for turn in TURNS {
         let scene = Scene::new().await;
         let record = scene.record(Env::Test);
@@ -178,6 +178,9 @@ async fn revoking_a_key_and_switching_the_environment_look_in_their_own_writes()
         let before = scene.table().await;
         assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Changed, "{turn:?}");
         assert_eq!(scene.switch(Env::Live).await, EnvironmentOutcome::StandingChanged, "{turn:?}");
+        let (by, event) = (scene.writer(), scene.event());
+        let renamed = scene.store().rename_organization(by, "n", &event, scene.now()).await.unwrap();
+        assert!(!renamed, "{turn:?}");
         assert_eq!(scene.table().await, before, "{turn:?}");
     }
 }
@@ -207,6 +210,20 @@ async fn a_key_is_revoked_once_and_the_marker_of_another_stays() {
     assert_eq!(scene.create(&next).await, CreateKeyOutcome::Created);
     assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Changed);
     assert_eq!(scene.place.items("ORG#", "ACTIVE_KEY").await[0]["api_key_id"], next.api_key_id.as_str());
+}
+
+/// The marker was read while the key that has expired held it still.
+#[tokio::test]
+async fn revoking_a_key_that_has_expired_takes_no_marker_from_the_next() {
+    let scene = Scene::new().await;
+    let record = KeyRecord { key_expires_at: Some(scene.now() + 60), ..scene.record(Env::Test) };
+    assert_eq!(scene.create(&record).await, CreateKeyOutcome::Created);
+    scene.place.devstack.clock.advance(Duration::seconds(61));
+    let next = scene.record(Env::Test);
+    assert_eq!(scene.create(&next).await, CreateKeyOutcome::Created);
+    let before = scene.table().await;
+    assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Changed);
+    assert_eq!(scene.table().await, before);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod the_mailed_code;
 mod the_neighbours_organization;
 mod the_operator;
 mod the_organization_is_suspended;
+mod the_organizations_trail;
 mod the_refresh_token_is_stolen;
 mod the_viewer_who_may_not;
 mod the_webhook;

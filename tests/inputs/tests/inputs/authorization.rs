@@ -15,6 +15,8 @@ fn protected() -> Vec<Request> {
         Request::get(ME),
         Request::get(&organization),
         Request::put(&format!("{organization}/environment")).json(&json!({"env": "test"})),
+        Request::new("PATCH", &organization).json(&json!({"name": "n"})),
+        Request::get(&format!("{organization}/audit")),
         Request::post("/api/v1/auth/logout"),
         Request::post("/api/v1/auth/api-keys").json(&json!({"key_name": "k"})),
         Request::get("/api/v1/auth/api-keys"),

@@ -196,6 +196,17 @@ async fn organizations(attempts: &mut Attempts<'_>) {
     attempts.make(&put(&owner, BIRCH.id, "live"), action, "ok", "").await;
     attempts.make(&put(&owner, ACORN.id, "live"), action, "refused", "wrong_organization").await;
     attempts.make(&put(&acorn, ACORN.id, "live"), action, "refused", "onboarding_incomplete").await;
+    let rename = |access: &str, id: &str| {
+        Request::new("PATCH", &format!("/api/v1/organizations/{id}"))
+            .bearer(access)
+            .json(&json!({"name": "n"}))
+    };
+    let action_of_names = "organization.rename";
+    attempts.make(&rename(&owner, BIRCH.id), action_of_names, "ok", "").await;
+    attempts.make(&rename(&owner, BIRCH.id), action_of_names, "ok", "was_so").await;
+    attempts.make(&rename(&owner, ACORN.id), action_of_names, "refused", "wrong_organization").await;
+    let audit = |id: &str| Request::get(&format!("/api/v1/organizations/{id}/audit")).bearer(&owner);
+    attempts.make(&audit(ACORN.id), "audit.list", "refused", "wrong_organization").await;
     let now = attempts.stack.devstack.clock.now_seconds();
     let app = attempts.stack.app();
     let event = || devstack::event(&app, BIRCH.id);
@@ -262,7 +273,14 @@ async fn every_attempt_leaves_one_event_and_no_secret_a_line() {
     organizations(&mut attempts).await;
     let authorized =
         stack.devstack.logs.lines().into_iter().filter(|line| line["action"] == "authorize").count();
-    let protected = ["logout", "key.create", "key.revoke", "organization.switch_environment"];
+    let protected = [
+        "logout",
+        "key.create",
+        "key.revoke",
+        "organization.switch_environment",
+        "organization.rename",
+        "audit.list",
+    ];
     let asked = attempts.expected.iter().filter(|(_, _, action, ..)| protected.contains(action)).count();
     assert_eq!(authorized, asked, "the authorizer leaves an event of its own at every call");
     misplaced(&mut attempts).await;

@@ -183,6 +183,7 @@ async fn a_role_that_may_look_writes_nothing() {
             .json(&json!({"env": "live"})),
         Request::put(&format!("/api/v1/organizations/{}/environment", ACORN.id))
             .json(&json!({"env": "test"})),
+        Request::new("PATCH", &format!("/api/v1/organizations/{}", ACORN.id)).json(&json!({"name": "n"})),
     ];
     for request in writes {
         let name = String::from_utf8_lossy(&request.bytes()).lines().next().unwrap().to_owned();
@@ -214,6 +215,7 @@ async fn whoever_is_suspended_or_logged_out_writes_nothing() {
         Request::post("/api/v1/auth/api-keys").json(&json!({"key_name": "k"})),
         Request::delete(&key),
         Request::put(&environment).json(&json!({"env": "test"})),
+        Request::new("PATCH", &format!("/api/v1/organizations/{}", ACORN.id)).json(&json!({"name": "n"})),
     ];
     for request in &writes {
         cases

@@ -93,6 +93,16 @@ async fn every_route_says_that_the_service_is_away() {
                 .bearer(&owner.access)
                 .json(&json!({"env": "test"})),
         ),
+        (
+            "name",
+            Request::new("PATCH", &api(&format!("/organizations/{}", ACORN.id)))
+                .bearer(&owner.access)
+                .json(&json!({"name": "n"})),
+        ),
+        (
+            "audit trail",
+            Request::get(&api(&format!("/organizations/{}/audit", ACORN.id))).bearer(&owner.access),
+        ),
     ];
     let mut cases = Cases::of(&stack);
     for (name, request) in requests {

@@ -107,6 +107,14 @@ pub fn with_bodies(stack: &Stack, owner: &Session) -> Vec<Route> {
             status: 201,
             fields: vec![required("url"), optional("events", Takes::Word)],
         },
+        Route {
+            name: "rename the organization",
+            request: Request::new("PATCH", &api(&format!("/organizations/{}", ACORN.id)))
+                .bearer(&owner.access),
+            good: json!({"name": "Acorn Trading"}),
+            status: 200,
+            fields: vec![required("name")],
+        },
     ]
 }
 

@@ -1,7 +1,6 @@
 //! API keys.
 
 use keys::{CreateKey, CreatedKey, Keys, Page};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::json;
 use shared::api_keys::{Env, Status};
 use shared::flows::Refusal::{
@@ -11,6 +10,7 @@ use shared::flows::Refusal::{
 use shared::http::Shown;
 use shared::ids::{InvalidId, KeyId};
 
+use super::member;
 use super::samples::{KEY, NAME, key, minutes_later};
 use crate::operation::{Caller, Operation, Parameter, in_path};
 
@@ -82,18 +82,4 @@ fn revoke() -> Result<Operation, InvalidId> {
     .with(in_path("api_key_id", "The id of its record, from making or listing it.", KEY))
     .answers(200, "Revoked, now or before.", key(Status::Revoked, Some(minutes_later(90)))?)
     .refuses([SessionOver, WrongOrganization, OrganizationSuspended, InsufficientRole]))
-}
-
-/// What a query's type says of one of its members.
-fn member<T: JsonSchema>(generator: &mut SchemaGenerator, name: &str) -> Schema {
-    let whole = T::json_schema(generator);
-    let member = whole.get("properties").and_then(|all| all.get(name)).cloned().unwrap_or_default();
-    let mut schema = Schema::try_from(member).unwrap_or_default();
-    schema.remove("description");
-    // A parameter is there or not; null is nothing that a query can say.
-    if let Some([kind, _]) = schema.get("type").and_then(|it| it.as_array()).map(Vec::as_slice) {
-        let kind = kind.clone();
-        schema.insert("type".to_owned(), kind);
-    }
-    schema
 }

@@ -9,6 +9,7 @@ mod organizations;
 mod samples;
 mod webhooks;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use shared::ids::InvalidId;
 
 use crate::operation::Operation;
@@ -30,4 +31,18 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
     .into_iter()
     .flatten()
     .collect())
+}
+
+/// What a query's type says of one of its members.
+pub fn member<T: JsonSchema>(generator: &mut SchemaGenerator, name: &str) -> Schema {
+    let whole = T::json_schema(generator);
+    let member = whole.get("properties").and_then(|all| all.get(name)).cloned().unwrap_or_default();
+    let mut schema = Schema::try_from(member).unwrap_or_default();
+    schema.remove("description");
+    // A parameter is there or not; null is nothing that a query can say.
+    if let Some([kind, _]) = schema.get("type").and_then(|it| it.as_array()).map(Vec::as_slice) {
+        let kind = kind.clone();
+        schema.insert("type".to_owned(), kind);
+    }
+    schema
 }
