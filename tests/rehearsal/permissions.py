@@ -6,7 +6,7 @@ READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 ITEMS = [*READS, *WRITES, "dynamodb:ConditionCheckItem"]
 # One partition key of each kind: shared/src/store/keys.rs.
-KINDS = ["EMAIL", "ORG", "USER", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY"]
+KINDS = ["EMAIL", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY"]
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
@@ -21,20 +21,22 @@ SECRETS = {
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
-MAILERS = {"login", "verify"}
+MAILERS = {"login", "verify", "members"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
-    "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "CHALLENGE", "AUDIT"},
-    "verify": {"KEYSET", "CHALLENGE", "GUARD", "ORG", "SESSION", "AUDIT"},
+    "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "USER", "CHALLENGE", "AUDIT"},
+    "verify": {"KEYSET", "CHALLENGE", "GUARD", "EMAIL", "ORG", "USER", "SESSION", "AUDIT"},
     "refresh": {"KEYSET", "SESSION", "ORG", "AUDIT"},
     "logout": {"KEYSET", "SESSION", "AUDIT"},
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT", "EXPIRY"},
-    "organizations": {"KEYSET", "ORG", "SESSION", "AUDIT"},
+    "organizations": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
+    "members": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "GUARD", "SESSION", "AUDIT"},
+    "invitations": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "AUDIT"},
     "jwks": {"KEYSET"},
     "dashboard": set(),
     "docs": set(),
     "authorizer": {"KEYSET", "KEYHASH"},
-    "operator": {"KEYSET", "EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
+    "operator": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
     "rotate_signing_key": {"KEYSET"},
     "rotate_key": set(),
     "audit_chain": {"AUDIT", "CHAIN"},
@@ -45,12 +47,14 @@ TOUCHES = {
 }
 # Which kinds of items a function may only look at.
 ONLY_LOOKS = {
-    "login": {"KEYSET", "EMAIL", "ORG"},
+    "login": {"KEYSET", "EMAIL", "ORG", "USER"},
     "verify": {"KEYSET", "ORG"},
     "refresh": {"KEYSET", "ORG"},
     "logout": {"KEYSET"},
     "keys": {"KEYSET", "SESSION"},
-    "organizations": {"KEYSET", "SESSION"},
+    "organizations": {"KEYSET", "USER", "SESSION"},
+    "members": {"KEYSET", "SESSION"},
+    "invitations": {"KEYSET"},
     "jwks": {"KEYSET"},
     "authorizer": {"KEYSET", "KEYHASH"},
     "audit_chain": {"AUDIT"},

@@ -67,6 +67,7 @@ impl Problem {
                 Refusal::InvalidCredentials
                 | Refusal::InvalidCode
                 | Refusal::InvalidRefreshToken(_)
+                | Refusal::InvalidInvitation
                 | Refusal::SessionOver => StatusCode::UNAUTHORIZED,
                 Refusal::WrongOrganization
                 | Refusal::InsufficientRole
@@ -77,6 +78,11 @@ impl Problem {
                 | Refusal::IdempotencyMismatch
                 | Refusal::IdempotencySpent
                 | Refusal::AddressTaken
+                | Refusal::AccountRequired
+                | Refusal::AlreadyMember
+                | Refusal::TooManyMembers
+                | Refusal::TooManyOrganizations
+                | Refusal::LastOwner
                 | Refusal::IssuerNamed => StatusCode::CONFLICT,
                 Refusal::TooManyAttempts { .. } | Refusal::RateLimited { .. } => {
                     StatusCode::TOO_MANY_REQUESTS
@@ -160,6 +166,20 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
         Refusal::IdempotencyMismatch => "This idempotency key was used with another request. Use a new one.",
         Refusal::IdempotencySpent => "The API key that this idempotency key made was revoked. Use a new one.",
         Refusal::AddressTaken => "Somebody has this email address already.",
+        Refusal::InvalidInvitation => {
+            "The invitation was used, replaced or withdrawn, has expired, or is not one of ours. Ask for a new one."
+        }
+        Refusal::AccountRequired => {
+            "Nobody has an account with this address yet. Send full_name and password with the token."
+        }
+        Refusal::AlreadyMember => "They are a member of this organization already.",
+        Refusal::TooManyMembers => {
+            "Your organization has as many people as it can have, those who are invited among them."
+        }
+        Refusal::TooManyOrganizations => "You are a member of as many organizations as one person can be.",
+        Refusal::LastOwner => {
+            "An organization has an owner at any time. Hand it over to another member first."
+        }
         Refusal::IssuerNamed => "The issuer has another name already, and keeps it.",
         Refusal::NotFound => "There is nothing here.",
         Refusal::Failed(_) => {

@@ -9,8 +9,9 @@ use crate::flows::{self, DescribedKey};
 use crate::ids::{KeyId, OrgId, UserId};
 use crate::organizations::{self, OnboardingStatus, PaymentsStatus};
 use crate::sensitive::Sensitive;
+use crate::store;
 use crate::tokens::access_token::LIFETIME_SECONDS;
-use crate::users::Identity;
+use crate::users::{Identity, Role};
 
 /// A time in an answer: RFC 3339 in UTC, with `Z`.
 #[derive(Debug, Clone, Copy)]
@@ -152,6 +153,33 @@ impl From<&DescribedKey> for Key {
             created_at: Time(record.created_at),
             expires_at: record.key_expires_at.map(Time),
             revoked_at: record.revoked_at.map(Time),
+        }
+    }
+}
+
+/// A member of an organization.
+#[derive(Serialize, JsonSchema)]
+pub struct Member {
+    /// The person's id.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub full_name: String,
+    /// What they may.
+    pub role: Role,
+    /// When they joined.
+    pub joined_at: Time,
+}
+
+impl From<&store::Member> for Member {
+    fn from(member: &store::Member) -> Self {
+        Self {
+            user_id: member.user_id.clone(),
+            email: member.email.clone(),
+            full_name: member.full_name.clone(),
+            role: member.role,
+            joined_at: Time(member.joined_at),
         }
     }
 }

@@ -56,7 +56,7 @@ impl Store {
 
     /// The webhooks of some organizations.
     pub async fn webhooks(&self, orgs: &BTreeSet<OrgId>) -> Result<HashMap<OrgId, Webhook>, StoreError> {
-        self.all_of(orgs, keys::webhook).await
+        self.each_of(orgs, keys::webhook).await
     }
 
     /// The records of some keys.
@@ -64,10 +64,10 @@ impl Store {
         &self,
         keys: &BTreeSet<(OrgId, KeyId)>,
     ) -> Result<HashMap<(OrgId, KeyId), KeyRecord>, StoreError> {
-        self.all_of(keys, |(org, id)| keys::key_record(org, id)).await
+        self.each_of(keys, |(org, id)| keys::key_record(org, id)).await
     }
 
-    async fn all_of<N: Clone + Eq + Hash, T: DeserializeOwned>(
+    async fn each_of<N: Clone + Eq + Hash, T: DeserializeOwned>(
         &self,
         names: &BTreeSet<N>,
         key: impl Fn(&N) -> keys::Key,

@@ -9,7 +9,7 @@ const LINES: &[&[&str]] = &[
     &["addresses", "allowed_addresses", "audit"],
     &["leaks"],
     &["api_keys", "guards", "links", "passwords", "tokens", "usage", "users"],
-    &["challenges", "expiries", "organizations", "principals", "sessions", "webhooks"],
+    &["challenges", "expiries", "invitations", "organizations", "principals", "sessions", "webhooks"],
     &["config", "courier", "mail", "queue", "signer", "store"],
     &["key_sets", "secrets"],
     &["failure"],

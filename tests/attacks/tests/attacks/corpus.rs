@@ -15,6 +15,7 @@ pub const AREAS: [&str; 9] = [
     "authz_header",
     "jwt",
     "login_verify",
+    "members",
     "names_orgs",
     "refresh_token",
     "session_cookie",

@@ -136,6 +136,8 @@ pub async fn handle(
         "logout" => logout::handle(app, request).await,
         "keys" => keys::handle(app, request).await,
         "organizations" => organizations::handle(app, request).await,
+        "members" => members::handle(app, request).await,
+        "invitations" => invitations::handle(app, request).await,
         "webhooks" => webhooks::handle(app, request).await,
         "jwks" => jwks::handle(app, request).await,
         "dashboard" => dashboard::handle(&site()?, request).await,

@@ -11,6 +11,7 @@ mod integrate;
 mod names;
 mod pasted;
 mod place;
+mod roles;
 mod scanning;
 mod tokens;
 mod webhooks;

@@ -5,6 +5,7 @@ mod discovery;
 mod docs;
 mod keys;
 mod login;
+mod members;
 mod organizations;
 mod samples;
 mod webhooks;
@@ -23,6 +24,7 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
         login::all()?,
         keys::all()?,
         organizations::all()?,
+        members::all()?,
         webhooks::all()?,
         discovery::all(),
         dashboard::all(),

@@ -188,7 +188,8 @@ async fn errors(stage: &Stage, at: &Environment) -> String {
     };
     let mut text = format!("{password:?} {code:?} {:?}\n", key.idempotency_key);
     text += &printed(flows::login(app, &origin, &address, &password).await.err());
-    text += &printed(flows::verify(app, &origin, &stage.challenge.0, &code, CodeType::Primary).await.err());
+    text +=
+        &printed(flows::verify(app, &origin, &stage.challenge.0, &code, CodeType::Primary, None).await.err());
     text += &printed(flows::refresh(app, &origin, refresh, Some("0123456789abcdef")).await.err());
     text += &printed(flows::create_key(app, &origin, &stage.acorn_owner, &key).await.err());
     text
