@@ -7,13 +7,16 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use crate::clock::{Clock, SystemClock};
 use crate::config::aws::{self, Connects};
 use crate::config::{Config, ConfigError, HttpApiAnswer};
+use crate::courier::Courier;
 use crate::key_sets::KeySets;
 use crate::mail::Mailer;
 use crate::passwords::Passwords;
+use crate::queue::Queue;
 use crate::rng::{Rng, SystemRng};
 use crate::secrets::Secrets;
 use crate::store::{Checkpoints, Store};
 use crate::tokens::remembered::Remembered;
+use crate::webhooks::Reach;
 
 /// What is passed in, so that tests can pass something else.
 pub struct Outside {
@@ -50,6 +53,12 @@ pub struct App {
     pub remembered: Remembered,
     /// The mail.
     pub mailer: Mailer,
+    /// The queue of webhooks.
+    pub queue: Queue,
+    /// Who brings webhooks to their receivers, in the one function that does.
+    pub courier: Option<Courier>,
+    /// How far webhooks reach.
+    pub reach: Reach,
     /// Argon2 and its memory.
     pub passwords: Passwords,
     /// `aud` of every access token.
@@ -82,11 +91,15 @@ impl App {
         let store = Store::new(dynamodb, config.table.clone(), Arc::clone(&rng));
         let secretsmanager = connects.secretsmanager.map(|connect| connect(config, http_client.clone()));
         let secrets = Secrets::new(secretsmanager, Arc::clone(&clock), config);
+        let sqs = connects.sqs.map(|connect| connect(config, http_client.clone()));
         let sesv2 = connects.sesv2.map(|connect| connect(config, http_client));
         Ok(Self {
             key_sets: KeySets::new(store.clone(), Arc::clone(&clock)),
             remembered: Remembered::default(),
             mailer: Mailer::new(sesv2, config.mail_from.clone()),
+            queue: Queue::new(sqs, config.webhooks_queue.clone()),
+            courier: None,
+            reach: config.reach,
             passwords: Passwords::new(config.hashing),
             audience: config.audience.clone(),
             issuer: config.issuer.clone(),

@@ -3,6 +3,7 @@
 use crate::key_sets::KeySetsError;
 use crate::mail::MailError;
 use crate::passwords::PasswordError;
+use crate::queue::QueueError;
 use crate::secrets::SecretError;
 use crate::signer::SignError;
 use crate::store::StoreError;
@@ -22,6 +23,12 @@ pub enum Failure {
     /// The mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The function said of no webhook that it sends it.
+    #[error("webhooks are not sent from here")]
+    NoCourier,
     /// The signature.
     #[error(transparent)]
     Sign(#[from] SignError),

@@ -10,6 +10,7 @@ use crate::app::{App, Outside};
 use crate::causes::{Incurable, causes};
 use crate::config::aws::{self, Connect, Connects};
 use crate::config::{Config, ConfigError, logs};
+use crate::courier::{Courier, Hires};
 use crate::key_sets::KeySetsError;
 use crate::panics;
 use crate::secrets::SecretError;
@@ -31,10 +32,20 @@ pub struct Uses {
     pub checkpoints: bool,
     /// Mail: [`MAIL`].
     pub mail: Option<Connect<aws_sdk_sesv2::Client>>,
+    /// The queue of webhooks: [`QUEUE`].
+    pub queue: Option<Connect<aws_sdk_sqs::Client>>,
+    /// Who brings webhooks to their receivers: [`COURIER`].
+    pub courier: Option<Hires>,
 }
 
 /// Mail, for [`Uses::mail`].
 pub const MAIL: Option<Connect<aws_sdk_sesv2::Client>> = Some(aws::sesv2);
+
+/// The queue of webhooks, for [`Uses::queue`].
+pub const QUEUE: Option<Connect<aws_sdk_sqs::Client>> = Some(aws::sqs);
+
+/// Who brings webhooks to their receivers, for [`Uses::courier`].
+pub const COURIER: Option<Hires> = Some(Courier::hire);
 
 /// A secret that a function uses.
 #[derive(Clone, Copy)]
@@ -72,6 +83,8 @@ secrets! {
     AUDIT = "AUDIT_SECRET", audit_secret, audit, may_be_empty: false;
     /// The `factors` secret.
     FACTORS = "FACTORS_SECRET", factors_secret, factors, may_be_empty: false;
+    /// The `webhooks` secret.
+    WEBHOOKS = "WEBHOOKS_SECRET", webhooks_secret, webhooks, may_be_empty: false;
 }
 
 impl Secret {
@@ -84,9 +97,13 @@ impl Secret {
 
 impl Uses {
     fn variables(self) -> impl Iterator<Item = &'static str> {
-        let Self { key_set: _, audience, secrets, checkpoints, mail } = self;
-        let others =
-            [("TOKEN_AUDIENCE", audience), ("CHECKPOINTS_TABLE", checkpoints), ("MAIL_FROM", mail.is_some())];
+        let Self { key_set: _, audience, secrets, checkpoints, mail, queue, courier: _ } = self;
+        let others = [
+            ("TOKEN_AUDIENCE", audience),
+            ("CHECKPOINTS_TABLE", checkpoints),
+            ("MAIL_FROM", mail.is_some()),
+            ("WEBHOOKS_QUEUE", queue.is_some()),
+        ];
         let others = others.into_iter().filter_map(|(name, used)| used.then_some(name));
         others.chain(secrets.iter().map(|secret| secret.variable))
     }
@@ -129,9 +146,14 @@ pub async fn start(uses: Uses) -> Result<App, InitError> {
     logs::init();
     panics::hush();
     let config = Config::from_environment(uses.variables())?;
-    let connects =
-        Connects { secretsmanager: uses.secrets.first().map(|secret| secret.connect), sesv2: uses.mail };
-    let app = App::with(&config, Outside::real(), connects)?;
+    let connects = Connects {
+        secretsmanager: uses.secrets.first().map(|secret| secret.connect),
+        sesv2: uses.mail,
+        sqs: uses.queue,
+    };
+    let mut app = App::with(&config, Outside::real(), connects)?;
+    let courier = uses.courier.map(|hire| hire(config.reach)).transpose();
+    app.courier = courier.map_err(|error| ConfigError::Tls(causes(&error)))?;
     read_ahead(&app, &config, uses).await?;
     Ok(app)
 }

@@ -4,10 +4,11 @@
 //! back.
 //!
 //! - `http`: from a gateway's event to what a use case is asked, and back into the envelope.
-//! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `init` (a function's start).
+//! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `deliveries` (of webhooks), `reminding` (of keys that expire), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
-//! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
-//! - `sign_ups`; `challenges`, `invitations`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `leaks`, `links`, `passwords`,
+//! - `key_sets`, `secrets`: kept for a while. `config`, `courier`, `mail`, `queue`, `signer`, `store`: the world outside.
+//! - `sign_ups`; `challenges`, `expiries`, `invitations`, `organizations`, `principals`, `sessions`, `webhooks`; `api_keys`, `guards`, `leaks`, `links`,
+//!   `passwords`,
 //!   `reset_tokens`, `tokens`, `usage`, `users`: the rules, without it.
 //! - `addresses`, `allowed_addresses`, `audit`, `factors`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
@@ -22,9 +23,12 @@ pub mod chaining;
 pub mod challenges;
 pub mod clock;
 pub mod config;
+pub mod courier;
 pub mod crypto;
 pub mod deadline;
 pub mod factors;
+pub mod deliveries;
+pub mod expiries;
 pub mod failure;
 pub mod flows;
 pub mod guards;
@@ -42,6 +46,8 @@ pub mod panics;
 pub mod passwords;
 pub mod principals;
 pub mod reset_tokens;
+pub mod queue;
+pub mod reminding;
 pub mod rng;
 pub mod rotation;
 pub mod secrets;
@@ -53,3 +59,4 @@ pub mod store;
 pub mod tokens;
 pub mod usage;
 pub mod users;
+pub mod webhooks;

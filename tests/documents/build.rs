@@ -6,7 +6,7 @@ use std::{env, fs};
 #[expect(clippy::disallowed_methods, reason = "this is how cargo tells a build script where to write")]
 fn main() {
     let out = env::var("OUT_DIR").unwrap_or_default();
-    for name in ["integrate", "verify-our-tokens"] {
+    for name in ["integrate", "verify-our-tokens", "webhooks"] {
         let document = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/{name}.md"));
         println!("cargo::rerun-if-changed={}", document.display());
         let text = fs::read_to_string(&document).unwrap_or_default();

@@ -6,7 +6,7 @@ READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 ITEMS = [*READS, *WRITES, "dynamodb:ConditionCheckItem"]
 # One partition key of each kind: shared/src/store/keys.rs.
-KINDS = ["EMAIL", "SIGNUP", "RESET", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN"]
+KINDS = ["EMAIL", "SIGNUP", "RESET", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY"]
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
@@ -18,6 +18,8 @@ SECRETS = {
     "rotate_signing_key": {"SigningSecret"},
     "rotate_key": {"CodesSecret", "SealingSecret"},
     "audit_chain": {"AuditSecret"},
+    "webhooks": {"WebhooksSecret"},
+    "webhook_send": {"WebhooksSecret"},
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
@@ -30,7 +32,7 @@ TOUCHES = {
     "password": {"KEYSET", "EMAIL", "RESET", "GUARD", "ORG", "USER", "SESSION", "AUDIT"},
     "refresh": {"KEYSET", "SESSION", "ORG", "AUDIT"},
     "logout": {"KEYSET", "SESSION", "AUDIT"},
-    "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT"},
+    "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT", "EXPIRY"},
     "sessions": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
     "factors": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "SESSION", "AUDIT"},
     "organizations": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
@@ -44,6 +46,10 @@ TOUCHES = {
     "rotate_signing_key": {"KEYSET"},
     "rotate_key": set(),
     "audit_chain": {"AUDIT", "CHAIN"},
+    "webhooks": {"KEYSET", "ORG", "SESSION", "AUDIT", "WEBHOOK"},
+    "webhook_queue": {"ORG", "WEBHOOK"},
+    "webhook_send": {"WEBHOOK"},
+    "key_expiry": {"ORG", "AUDIT", "EXPIRY"},
 }
 # Which kinds of items a function may only look at.
 ONLY_LOOKS = {
@@ -62,6 +68,9 @@ ONLY_LOOKS = {
     "jwks": {"KEYSET"},
     "authorizer": {"KEYSET", "KEYHASH"},
     "audit_chain": {"AUDIT"},
+    "webhooks": {"KEYSET", "ORG", "SESSION"},
+    "webhook_queue": {"ORG", "WEBHOOK"},
+    "key_expiry": {"ORG"},
 }
 # What is put once, and never touched again by anybody.
 ONLY_PUT = ["AUDIT", "CHAIN"]
@@ -119,7 +128,7 @@ def forbidden(guard: Guard, name: str, physical: dict[str, str]):
         # Without a key, and elsewhere.
         yield guard.of_item(action, table, [])
         yield guard.of_item(action, "another-table", [f"{kind}#x" for kind in sorted(TOUCHES[name])])
-    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret"]:
+    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret", "WebhooksSecret"]:
         if secret not in SECRETS.get(name, ()):
             yield Demand("secretsmanager:GetSecretValue", physical[secret])
         for action in ["UpdateSecret", "DeleteSecret", "RotateSecret", "PutResourcePolicy"]:

@@ -38,7 +38,7 @@ SKIPPED = HERE / "skipped"
 FUNCTIONS = [
     "login", "verify", "register", "password", "refresh", "logout", "keys", "sessions", "factors", "organizations", "members", "invitations", "jwks", "dashboard", "docs",
     "authorizer", "operator",
-    "rotate_signing_key", "rotate_key", "audit_chain",
+    "rotate_signing_key", "rotate_key", "audit_chain", "webhooks", "webhook_queue", "webhook_send", "key_expiry",
 ]  # fmt: skip
 STACK = "rehearsal"
 STAGE = "prod"
@@ -58,7 +58,7 @@ LEFT_OUT: dict[tuple[str, str], set[str]] = {
     ("GradualDeployment", "false"): set(),
     # Its alarms look at one metric, ours at sums of several.
     ("Watch", "false"): {
-        "ApiErrorsAlarm", "ApiLatencyAlarm", "FailureRateAlarm", "AuthorizerFailureAlarm", "AuthorizerLatencyAlarm", "ReuseAlarm",
+        "ApiErrorsAlarm", "ApiLatencyAlarm", "FailureRateAlarm", "AuthorizerFailureAlarm", "AuthorizerLatencyAlarm", "ReuseAlarm", "WebhooksErrorsAlarm", "WebhooksLateAlarm", "WebhooksGivenUpAlarm",
         "LockoutAlarm", "RotationFailedAlarm", "FunctionErrorsAlarm", "FunctionThrottlesAlarm", "OwnAccountAlarm", "DocsAlarm", "TableThrottlesAlarm", "FloodAlarm",
         "AuditChainAlarm", "AuditGivenUpAlarm", "Dashboard",
     },

@@ -60,12 +60,14 @@ pub struct Connects {
     pub secretsmanager: Option<Connect<aws_sdk_secretsmanager::Client>>,
     /// The mail's.
     pub sesv2: Option<Connect<aws_sdk_sesv2::Client>>,
+    /// The queue's.
+    pub sqs: Option<Connect<aws_sdk_sqs::Client>>,
 }
 
 impl Connects {
     /// All of them.
     pub fn all() -> Self {
-        Self { secretsmanager: Some(secretsmanager), sesv2: Some(sesv2) }
+        Self { secretsmanager: Some(secretsmanager), sesv2: Some(sesv2), sqs: Some(sqs) }
     }
 }
 
@@ -128,6 +130,14 @@ client!(
     aws_sdk_sesv2,
     OPERATION_TIMEOUT,
     RetryConfig::disabled()
+);
+
+client!(
+    /// The queue's client. What is sent again is a message twice, which those who are told know by its id.
+    sqs,
+    aws_sdk_sqs,
+    ATTEMPT_TIMEOUT,
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
 );
 
 /// The real HTTP client. It keeps its connections for as long as the execution environment lives.

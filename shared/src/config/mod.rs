@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::passwords::Hashing;
 use crate::sensitive::Sensitive;
+use crate::webhooks::Reach;
 
 /// An environment variable that is missing or wrong. Said in init, where Lambda shows it at once.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Endpoints {
     pub secretsmanager: Option<String>,
     /// `AWS_ENDPOINT_URL_SESV2`, else `AWS_ENDPOINT_URL`.
     pub sesv2: Option<String>,
+    /// `AWS_ENDPOINT_URL_SQS`, else `AWS_ENDPOINT_URL`.
+    pub sqs: Option<String>,
 }
 
 /// What an HTTP API's authorizer of payload 2.0 is configured to be answered with: the event does not say.
@@ -82,6 +85,12 @@ pub struct Config {
     pub audit_secret: String,
     /// `FACTORS_SECRET`, name or ARN.
     pub factors_secret: String,
+    /// `WEBHOOKS_SECRET`, name or ARN.
+    pub webhooks_secret: String,
+    /// `WEBHOOKS_QUEUE`, its URL.
+    pub webhooks_queue: String,
+    /// How far webhooks reach. No variable says so: a function on Lambda reaches the internet, and nothing of ours.
+    pub reach: Reach,
     /// `CHECKPOINTS_TABLE`.
     pub checkpoints_table: String,
     /// `HTTP_API_ANSWER`: `simple` (default) or `policy`.
@@ -133,6 +142,9 @@ impl Config {
             sealing_secret: optional("SEALING_SECRET"),
             audit_secret: optional("AUDIT_SECRET"),
             factors_secret: optional("FACTORS_SECRET"),
+            webhooks_secret: optional("WEBHOOKS_SECRET"),
+            webhooks_queue: optional("WEBHOOKS_QUEUE"),
+            reach: Reach::Internet,
             checkpoints_table: optional("CHECKPOINTS_TABLE"),
             http_api_answer,
             hashing: Hashing::InPlace,
@@ -145,6 +157,7 @@ impl Config {
                 dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
                 secretsmanager: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
                 sesv2: endpoint("AWS_ENDPOINT_URL_SESV2"),
+                sqs: endpoint("AWS_ENDPOINT_URL_SQS"),
             },
             ca_bundle: get("AWS_CA_BUNDLE").map(PathBuf::from),
         })

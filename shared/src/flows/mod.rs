@@ -29,6 +29,7 @@ mod tokens;
 mod trail;
 mod verify;
 mod verify_email;
+mod webhooks;
 mod which_organization;
 
 pub use change_password::change_password;
@@ -61,6 +62,10 @@ pub use switch_environment::switch_environment;
 pub use tokens::Tokens;
 pub use verify::{CodeType, verify};
 pub use verify_email::verify_email;
+pub use webhooks::{
+    ShownWebhook, WebhookRequest, remove_webhook, rotate_webhook_secret, set_webhook, show_webhook,
+    test_webhook,
+};
 
 use crate::app::App;
 use crate::authz::Permission;

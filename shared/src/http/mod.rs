@@ -12,6 +12,7 @@ mod respond;
 mod schemas;
 mod serve;
 mod views;
+mod webhooks;
 
 pub use body::{Fields, MAX_BYTES};
 pub use call::Call;
@@ -26,3 +27,4 @@ pub use respond::{Answer, COMPRESSED_FROM, Failure, Success, envelope, respond};
 pub use schemas::idempotency_key_schema;
 pub use serve::{serve, settled};
 pub use views::{Key, Member as MemberView, Message, Organization, Shown, Time, TokenType, Tokens, User};
+pub use webhooks::{EventTypes, Url, Webhook, WebhookFailure};

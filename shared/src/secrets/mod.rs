@@ -1,5 +1,6 @@
 //! The secrets, by who reads them: `signing` (verify, refresh), `codes` (login, verify), `sealing` (keys), `factors` (verify, factors),
-//! `audit` (audit_chain).
+//! `audit` (audit_chain), `webhooks` (webhooks,
+//! webhook_send).
 //!
 //! Each is kept for the execution environment, read again every five minutes, and used for an hour at most while Secrets Manager
 //! is away. A version that cannot be parsed never replaces one that can.
@@ -109,6 +110,7 @@ pub struct Secrets {
     sealing: Kept<RotatingKey>,
     audit: Kept<RotatingKey>,
     factors: Kept<RotatingKey>,
+    webhooks: Kept<RotatingKey>,
     client: Option<Client>,
     clock: Arc<dyn Clock>,
 }
@@ -122,6 +124,7 @@ impl Secrets {
             sealing: Kept::new("sealing", &config.sealing_secret, parse_key),
             audit: Kept::new("audit", &config.audit_secret, parse_key),
             factors: Kept::new("factors", &config.factors_secret, parse_key),
+            webhooks: Kept::new("webhooks", &config.webhooks_secret, parse_key),
             client,
             clock,
         }
@@ -172,6 +175,11 @@ impl Secrets {
     /// What TOTP secrets are sealed under and backup codes are hashed under. No rotation changes it: they are kept for years.
     pub async fn factors(&self) -> Result<Arc<RotatingKey>, SecretError> {
         self.factors.get(self.client.as_ref(), self.clock.now_seconds(), REFRESH_SECONDS).await
+    }
+
+    /// What the secrets of webhooks are sealed under. No rotation changes it: they are opened for as long as they are kept.
+    pub async fn webhooks(&self) -> Result<Arc<RotatingKey>, SecretError> {
+        self.webhooks.get(self.client.as_ref(), self.clock.now_seconds(), REFRESH_SECONDS).await
     }
 
     /// What idempotent answers are sealed under.

@@ -5,6 +5,7 @@ use std::slice;
 
 use serde::{Deserialize, Serialize};
 
+use super::expiries::expiry_write;
 use super::members::Member;
 use super::standing::{Who, active_check, bind_may_use, may_use};
 use super::write::{Write, number, text};
@@ -12,6 +13,7 @@ use super::{Finding, Standing, Store, StoreError, Transacted, Writer, decode, ke
 use crate::api_keys::{ActiveKey, IDEMPOTENCY_SECONDS, KeyCredential, KeyRecord, RATE_SECONDS};
 use crate::audit::Event;
 use crate::deadline;
+use crate::expiries::Expiry;
 use crate::ids::{KeyId, OrgId, SessionId, UserId};
 
 /// The answer of a creation, sealed for whoever sends the same idempotency key again.
@@ -111,6 +113,10 @@ impl Store {
                     .when("attribute_not_exists(#pk) OR #expires_at <= :now")
                     .bind(":now", number(now)),
             );
+        }
+        // Behind all that can be refused: it has no condition.
+        if let Some(expiry) = Expiry::of(record) {
+            writes.push(expiry_write(&expiry)?);
         }
         match self.transact_with(writes, slice::from_ref(create.event)).await? {
             Transacted::Committed => Ok(CreateKeyOutcome::Created),

@@ -6,11 +6,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::keys::{self, Key};
 use super::write::{Item, SHAPE_VERSION, Write, text};
 use super::{Store, StoreError, Transacted, decode, version};
-use crate::audit::Chain;
+use crate::audit::{Chain, Event};
 use crate::crypto;
 use crate::deadline;
 use crate::ids::EventId;
@@ -185,6 +186,20 @@ impl Store {
 /// Which event a stream's image is, by its keys.
 pub fn event_in(image: &Image) -> Option<(Chain, EventId)> {
     keys::event_named(crate::links::text(image, "pk")?, crate::links::text(image, "sk")?)
+}
+
+/// The event that a stream's image is: `None` for what is none, or is one of a later version's.
+pub fn event_of(image: &Image) -> Option<Event> {
+    let named = event_in(image)?;
+    let plain = |(name, value): (&String, &Attribute)| match value {
+        Attribute::S(text) => Some((name.clone(), Value::from(text.as_str()))),
+        Attribute::N(number) => Some((name.clone(), serde_json::from_str(number).ok()?)),
+        _ => None,
+    };
+    let members: Map<String, Value> = image.iter().filter_map(plain).collect();
+    members.get("v").and_then(Value::as_i64).filter(|version| *version <= SHAPE_VERSION)?;
+    let event: Event = serde_json::from_value(Value::Object(members)).ok()?;
+    (named == (event.chain.clone(), event.event_id.clone())).then_some(event)
 }
 
 /// Whether a stream's image stands where events stand, whatever it is.

@@ -171,6 +171,21 @@ pub(super) fn sealed_answer(idempotency_id: &str) -> Key {
     Key::new(format!("IDEMPOTENCY#{idempotency_id}"), "ANSWER")
 }
 
+/// An organization's webhook.
+pub(super) fn webhook(org: &OrgId) -> Key {
+    Key::new(format!("WEBHOOK#{org}"), "WEBHOOK")
+}
+
+/// The partition of the keys that expire on a day (`2026-11-29`, UTC).
+pub(super) fn expiry_partition(day: &str) -> String {
+    format!("EXPIRY#{day}")
+}
+
+/// Says when a key expires, to whoever looks for those that do soon.
+pub(super) fn expiry(day: &str, id: &KeyId) -> Key {
+    Key { pk: expiry_partition(day), sk: format!("{KEY_RECORDS}{id}") }
+}
+
 /// The public keys and the issuer.
 pub(super) fn key_set() -> Key {
     Key::new("KEYSET".to_owned(), "KEYSET")

@@ -10,6 +10,7 @@ mod checkpoints;
 mod error;
 mod events;
 mod factors;
+mod expiries;
 mod guards;
 mod invitations;
 mod key_set;
@@ -23,6 +24,7 @@ mod sessions;
 mod sign_ups;
 mod standing;
 mod users;
+mod webhooks;
 mod write;
 
 use std::collections::HashMap;
@@ -35,12 +37,13 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFai
 use serde::de::DeserializeOwned;
 
 pub use api_keys::{CreateKey, CreateKeyOutcome, KeyPage, RevokeKeyOutcome, Revoker, SealedAnswer};
-pub use chains::{MAX_NUMBER, StoredEvent, StoredLink, event_in, stands_among_events};
+pub use chains::{MAX_NUMBER, StoredEvent, StoredLink, event_in, event_of, stands_among_events};
 pub use challenges::{CodeGuess, ResendOutcome};
 pub use checkpoints::Checkpoints;
 pub use error::StoreError;
 pub use events::{EventFilter, EventPage};
 pub use factors::{FactorsChange, FactorsOutcome, Spent};
+pub use expiries::{ExpiryPage, ReminderOutcome};
 pub use guards::Counted;
 pub use invitations::{AcceptOutcome, FoundInvitation, InvitationPlace, Joining};
 pub use members::Member;
@@ -50,6 +53,7 @@ pub use own_sessions::{EndOutcome, OwnSession, SessionPage};
 pub use people::PeopleOutcome;
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
 pub use standing::{Standing, Writer};
+pub use webhooks::WebhookChange;
 
 use crate::causes::Cause;
 use crate::deadline;

@@ -9,14 +9,14 @@ const LINES: &[&[&str]] = &[
     &["addresses", "allowed_addresses", "audit", "factors"],
     &["leaks"],
     &["api_keys", "guards", "links", "passwords", "reset_tokens", "tokens", "usage", "users"],
-    &["challenges", "invitations", "organizations", "principals", "sessions"],
+    &["challenges", "expiries", "invitations", "organizations", "principals", "sessions", "webhooks"],
     &["sign_ups"],
-    &["config", "mail", "signer", "store"],
+    &["config", "courier", "mail", "queue", "signer", "store"],
     &["key_sets", "secrets"],
     &["failure"],
     &["app"],
     &["authz"],
-    &["chaining", "flows", "init", "rotation"],
+    &["chaining", "deliveries", "flows", "init", "reminding", "rotation"],
     &["http"],
 ];
 

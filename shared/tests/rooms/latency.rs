@@ -16,6 +16,7 @@ use shared::principals::UserPrincipal;
 use shared::rng::SystemRng;
 use shared::sensitive::Sensitive;
 use shared::users::Role;
+use shared::webhooks::Reach;
 use time::{Duration, OffsetDateTime};
 
 /// Each look at it finds that time has passed.
@@ -57,6 +58,9 @@ fn app(by: Duration) -> App {
         audit_secret: String::new(),
         factors_secret: String::new(),
         checkpoints_table: String::new(),
+        webhooks_secret: String::new(),
+        webhooks_queue: String::new(),
+        reach: Reach::Internet,
         issuer: String::new(),
         http_api_answer: HttpApiAnswer::default(),
         hashing: Hashing::InPlace,

@@ -3,10 +3,11 @@
 use shared::config::{Config, Credentials, Endpoints, HttpApiAnswer};
 use shared::passwords::Hashing;
 use shared::sensitive::Sensitive;
+use shared::webhooks::Reach;
 
 use crate::engines::aws::Aws;
 use crate::engines::dynamodb::{ACCESS_KEY, DynamoDb};
-use crate::engines::secrets_file;
+use crate::engines::{queue, secrets_file};
 
 /// The region everything believes it is in.
 pub const REGION: &str = "eu-west-1";
@@ -28,6 +29,10 @@ pub fn configuration(dynamodb: &DynamoDb, aws: &Aws, hashes_at_once: usize) -> C
         sealing_secret: secrets_file::SEALING.to_owned(),
         audit_secret: secrets_file::AUDIT.to_owned(),
         factors_secret: secrets_file::FACTORS.to_owned(),
+        webhooks_secret: secrets_file::WEBHOOKS.to_owned(),
+        webhooks_queue: queue::URL.to_owned(),
+        // A story's receiver is on this machine. No variable says so, and so no function that is deployed reaches it.
+        reach: Reach::Loopback,
         checkpoints_table: dynamodb.checkpoints.clone(),
         http_api_answer: HttpApiAnswer::default(),
         hashing: Hashing::Apart { at_once: hashes_at_once },
@@ -40,6 +45,7 @@ pub fn configuration(dynamodb: &DynamoDb, aws: &Aws, hashes_at_once: usize) -> C
             dynamodb: Some(dynamodb.endpoint.clone()),
             secretsmanager: Some(aws.endpoint.clone()),
             sesv2: Some(aws.endpoint.clone()),
+            sqs: Some(aws.endpoint.clone()),
         },
         ca_bundle: None,
     }
@@ -57,10 +63,13 @@ pub fn environment(dynamodb: &DynamoDb, aws: &Aws) -> Vec<(&'static str, String)
         ("SEALING_SECRET", secrets_file::SEALING),
         ("AUDIT_SECRET", secrets_file::AUDIT),
         ("FACTORS_SECRET", secrets_file::FACTORS),
+        ("WEBHOOKS_SECRET", secrets_file::WEBHOOKS),
+        ("WEBHOOKS_QUEUE", queue::URL),
         ("CHECKPOINTS_TABLE", &dynamodb.checkpoints),
         ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.endpoint),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &aws.endpoint),
         ("AWS_ENDPOINT_URL_SESV2", &aws.endpoint),
+        ("AWS_ENDPOINT_URL_SQS", &aws.endpoint),
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY.0),
         ("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.1),
     ];

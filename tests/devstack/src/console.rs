@@ -21,6 +21,7 @@ use crate::clock::DevClock;
 use crate::engines::dynamodb::DynamoDb;
 use crate::engines::mailbox::Mailbox;
 use crate::engines::stream::Stream;
+use crate::engines::webhooks::Webhooks;
 use crate::gateway::event::decoded;
 use crate::gateway::invoke::Functions;
 use crate::logs::Logs;
@@ -36,6 +37,8 @@ pub struct Console {
     pub functions: Functions,
     /// What is chained before `clock` is moved: an event is as late as its record.
     pub stream: Arc<Stream>,
+    /// What is delivered before and after `clock` is moved.
+    pub webhooks: Arc<Webhooks>,
     /// What `clock` shows and moves.
     pub clock: DevClock,
     /// What `mailbox` shows.
@@ -105,8 +108,10 @@ impl Console {
             return Err((StatusCode::BAD_REQUEST, "seconds: at most ten years".to_owned()));
         }
         self.stream.deliver(&self.functions).await.map_err(away)?;
+        self.webhooks.deliver(&self.functions).await.map_err(away)?;
         self.clock.advance(Duration::seconds(seconds));
         self.clock.save().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+        self.webhooks.deliver(&self.functions).await.map_err(away)?;
         Ok(self.now())
     }
 

@@ -47,6 +47,7 @@ use engines::dynamodb::DynamoDb;
 use engines::mailbox::Mailbox;
 use engines::recorder::Recorder;
 use engines::stream::Stream;
+use engines::webhooks::Webhooks;
 use gateway::invoke::Functions;
 use logs::Logs;
 use terminal::Terminal;
@@ -67,7 +68,8 @@ pub struct Options {
     pub clock: DevClock,
     /// Where Lambda's `Invoke` API is, for functions that run elsewhere; `None` runs them in this process.
     pub invoke_at: Option<String>,
-    /// How often the audit events of the table's stream are chained by themselves; `None`: when [`Devstack::chain`] is called.
+    /// How often the audit events of the table's stream are chained and told by themselves; `None`: when [`Devstack::chain`] and
+    /// [`Devstack::tell`] are called.
     pub chain_every: Option<std::time::Duration>,
     /// Who is told what happens.
     pub terminal: Terminal,
@@ -164,7 +166,9 @@ pub struct Devstack {
     pub dynamodb: Arc<DynamoDb>,
     /// The table's stream.
     pub stream: Arc<Stream>,
-    /// What `audit_chain` asked of DynamoDB.
+    /// The queue of webhooks, and what leads into it and out of it.
+    pub webhooks: Arc<Webhooks>,
+    /// What the functions behind the stream, the queue and the schedule asked of DynamoDB.
     pub chain_requests: Recorder,
     /// Where the functions run.
     pub functions: Functions,
@@ -173,6 +177,7 @@ pub struct Devstack {
     /// The environment of functions that run in processes of their own, name by name.
     pub environment: Vec<(&'static str, String)>,
     _chaining: Option<Running>,
+    _telling: Option<Running>,
     _server: Running,
     _aws: Aws,
     _data: Option<DataFolder>,
@@ -191,6 +196,14 @@ impl Devstack {
     /// What the engine or the function says.
     pub async fn chain(&self) -> Result<(), String> {
         self.stream.deliver(&self.functions).await
+    }
+
+    /// Brings every webhook as far as it comes now, and runs the schedule if its hour has come.
+    ///
+    /// # Errors
+    /// What an engine or a function says.
+    pub async fn tell(&self) -> Result<(), String> {
+        self.webhooks.deliver(&self.functions).await
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::task::futures::TaskLocalFuture;
 
 use crate::engines::dynamodb::CHECKPOINTS;
 use crate::engines::recorder::Recorded;
-use crate::engines::secrets_file::{AUDIT, CODES, FACTORS, SEALING, SIGNING};
+use crate::engines::secrets_file::{AUDIT, CODES, FACTORS, SEALING, SIGNING, WEBHOOKS};
 use crate::gateway::template::TemplateError;
 use crate::gateway::yaml::{at, members, referenced, scalar};
 
@@ -196,6 +196,8 @@ fn demands(request: &Recorded) -> Vec<Demand> {
             vec![demand("secretsmanager:GetSecretValue", secret(&body["SecretId"]), Vec::new())]
         }
         "SendEmail" => vec![demand("ses:SendEmail", IDENTITY, Vec::new())],
+        "SendMessageBatch" => vec![demand("sqs:SendMessage", QUEUE, Vec::new())],
+        "ChangeMessageVisibility" => vec![demand("sqs:ChangeMessageVisibility", QUEUE, Vec::new())],
         "BatchGetItem" | "BatchWriteItem" => {
             let tables = body["RequestItems"].as_object().into_iter().flatten();
             let asked = |(name, table): (&String, &Value)| {
@@ -221,6 +223,9 @@ fn table_of(request: &Value) -> &'static str {
 fn table_named(name: &str) -> &'static str {
     if name.ends_with(CHECKPOINTS) { "Checkpoints" } else { "Table" }
 }
+
+/// The template's name of the one queue that functions ask for by themselves.
+const QUEUE: &str = "WebhooksQueue";
 
 /// The identity that mail is sent from, as the template's roles write it.
 const IDENTITY: &str = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailIdentity}";
@@ -248,6 +253,7 @@ fn secret(id: &Value) -> &'static str {
         Some(SEALING) => "SealingSecret",
         Some(AUDIT) => "AuditSecret",
         Some(FACTORS) => "FactorsSecret",
+        Some(WEBHOOKS) => "WebhooksSecret",
         _ => "?",
     }
 }

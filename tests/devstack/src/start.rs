@@ -10,6 +10,7 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode};
 use shared::app::{App, Outside};
 use shared::config::{self, Config};
+use shared::courier::Courier;
 use shared::ids::new_token_id;
 use shared::metrics::Place;
 use shared::rng::SystemRng;
@@ -25,9 +26,11 @@ use crate::engines::Running;
 use crate::engines::aws::Aws;
 use crate::engines::dynamodb::{DynamoDb, Engine};
 use crate::engines::mailbox::Mailbox;
+use crate::engines::queue::Queue;
 use crate::engines::recorder::{self, Recorder};
 use crate::engines::secrets_file::{Secrets, write_whole};
 use crate::engines::stream::Stream;
+use crate::engines::webhooks::Webhooks;
 use crate::gateway::Gateway;
 use crate::gateway::invoke::Functions;
 use crate::gateway::template::Api;
@@ -80,14 +83,20 @@ impl Devstack {
         requests.take();
         let chain_requests = Recorder::default();
         chain_requests.hold_to(Roles::read(&template_path())?);
-        let chainer = Arc::new(new_app(&config, &clock, chain_requests.wrap(connections))?);
+        let mut chainer = new_app(&config, &clock, chain_requests.wrap(connections))?;
+        let courier = Courier::hire(config.reach).map_err(|error| StartError::engine("webhooks", &error))?;
+        chainer.courier = Some(courier);
+        let chainer = Arc::new(chainer);
         let functions = functions(invoke_at, &app, &chainer, subscriber(&logs, &clock));
         let stream = Arc::new(Stream::new(Arc::clone(&engines.dynamodb), Arc::new(clock.clone())));
+        let queue = engines.queue.clone();
+        let webhooks = Arc::new(Webhooks::new(queue, Arc::clone(&stream), Arc::new(clock.clone()))?);
 
         let console = Console {
             app: Arc::clone(&app),
             functions: functions.clone(),
             stream: Arc::clone(&stream),
+            webhooks: Arc::clone(&webhooks),
             clock: clock.clone(),
             mailbox: mailbox.clone(),
             logs: logs.clone(),
@@ -106,7 +115,7 @@ impl Devstack {
         if let Some(data) = &data {
             write_whole(&data.environment(), &as_file(&environment)).map_err(|error| data.failed(error))?;
         }
-        let Engines { dynamodb, aws } = engines;
+        let Engines { dynamodb, aws, .. } = engines;
         let front = Front { gateway, console, base_url: base_url.clone() };
         Ok(Self {
             base_url,
@@ -119,7 +128,9 @@ impl Devstack {
             config,
             environment,
             _chaining: chain_every.map(|every| stream.deliver_every(every, functions.clone())),
+            _telling: chain_every.map(|every| webhooks.deliver_every(every, functions.clone())),
             stream,
+            webhooks,
             functions,
             chain_requests,
             _server: serve(listener, front),
@@ -133,6 +144,7 @@ impl Devstack {
 struct Engines {
     dynamodb: Arc<DynamoDb>,
     aws: Aws,
+    queue: Queue,
 }
 
 impl Engines {
@@ -144,8 +156,10 @@ impl Engines {
         clock: &DevClock,
         terminal: Terminal,
     ) -> Result<Self, StartError> {
-        let aws = Aws::start(secrets.by_name(), mailbox.clone(), Arc::new(clock.clone()), REGION).await?;
-        terminal.step(&format!("Secrets Manager and SES listen at {}", aws.endpoint));
+        let clocks = Arc::new(clock.clone());
+        let queue = Queue::new(Arc::clone(&clocks) as _)?;
+        let aws = Aws::start(secrets.by_name(), mailbox.clone(), queue.clone(), clocks, REGION).await?;
+        terminal.step(&format!("Secrets Manager, SES and SQS listen at {}", aws.endpoint));
         let file = data.map(DataFolder::table);
         let (engine, table) = match (running, &file) {
             (Some(url), _) => (Engine::Running(url), format!("{TABLE}-{}", new_token_id(clock, &SystemRng))),
@@ -155,7 +169,7 @@ impl Engines {
         let dynamodb = DynamoDb::start(engine, &table, REGION).await?;
         let made = if dynamodb.create_table().await? { "table created" } else { "table found" };
         terminal.step(&format!("DynamoDB listens at {}: {made}", dynamodb.endpoint));
-        Ok(Self { dynamodb: Arc::new(dynamodb), aws })
+        Ok(Self { dynamodb: Arc::new(dynamodb), aws, queue })
     }
 }
 
@@ -223,17 +237,11 @@ fn secrets(data: Option<&DataFolder>, base_url: &str, terminal: Terminal) -> Res
         return new_secrets(base_url);
     };
     if let Some(mut kept) = Secrets::read(&data.secrets()).map_err(|error| data.failed(error))? {
-        let known = kept.clone();
-        // Those that there were none of when the data was made.
-        let new = new_secrets(base_url)?;
-        for (kept, new) in [(&mut kept.audit, new.audit), (&mut kept.factors, new.factors)] {
-            if kept.is_empty() {
-                *kept = new;
-            }
-        }
+        let before = kept.clone();
+        kept.complete(&SystemRng);
         // As behind another domain of its own: sessions and keys go on, access tokens do not, and the dashboard is at home there.
         base_url.clone_into(&mut kept.issuer);
-        if known != kept {
+        if kept != before {
             kept.write(&data.secrets()).map_err(|error| data.failed(error))?;
         }
         terminal.step("secrets found: sessions and keys go on");

@@ -11,6 +11,11 @@ pub mod verify_our_tokens {
     include!(concat!(env!("OUT_DIR"), "/verify-our-tokens.rs"));
 }
 
+/// The Rust of docs/webhooks.md.
+pub mod webhooks {
+    include!(concat!(env!("OUT_DIR"), "/webhooks.rs"));
+}
+
 /// The root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

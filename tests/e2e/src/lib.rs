@@ -17,12 +17,14 @@ mod controls;
 pub mod deployed;
 mod document;
 mod people;
+mod receiver;
 mod stage;
 mod steps;
 
 pub use account::{App, backup_codes};
 pub use call::{Answer, Call, Refused};
 pub use devstack::seed::{DemoOrganization, PASSWORD, Person};
+pub use receiver::{Arrived, Receiver};
 pub use reqwest::{Client, Method};
 pub use serde_json::{Value, json};
 pub use shared::users::Role;

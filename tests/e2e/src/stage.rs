@@ -122,6 +122,8 @@ impl Stage {
                 self.revoke(&owner, &text(&key["api_key_id"])).await.data(200);
             }
             self.switch(&owner, organization, "test").await.data(200);
+            let webhook = format!("/organizations/{}/webhook", organization.id);
+            self.call(Method::DELETE, &webhook).bearer(&owner.access_token).await.empty();
         }
         // Whoever made a key in the story before is not limited in this one.
         self.advance(2 * 60).await;

@@ -57,12 +57,18 @@ pub fn switch_environment(data: &[u8]) {
     answered(&Route { method: "PUT", path: "/api/v1/organizations/{id}/environment", statuses }, data);
 }
 
+/// `PUT /organizations/{id}/webhook`.
+pub fn set_webhook(data: &[u8]) {
+    let statuses = &[400, 401, 403, 413, 503];
+    answered(&Route { method: "PUT", path: "/api/v1/organizations/{id}/webhook", statuses }, data);
+}
+
 /// A whole event, as whoever may invoke a function can send it: to every function that answers an API.
 pub fn proxy_event(data: &[u8]) {
     let Ok(event) = serde_json::from_slice::<Value>(&world().fill(data)) else {
         return;
     };
-    for function in ["login", "verify", "register", "password", "refresh", "keys", "organizations"] {
+    for function in ["login", "verify", "register", "password", "refresh", "keys", "organizations", "webhooks"] {
         if let Ok(request) = request(&event) {
             let response = call(function, request);
             let statuses = &[400, 401, 403, 404, 405, 409, 413, 415, 429, 503];
@@ -94,6 +100,7 @@ fn answered(route: &Route, data: &[u8]) {
             path if path.contains("/password") => "password",
             path if path.contains("/register") || path.contains("/verify-email") => "register",
             path if path.contains("/api-keys") => "keys",
+            path if path.ends_with("/webhook") => "webhooks",
             path if path.contains("/organizations") => "organizations",
             path if path.ends_with("/refresh") => "refresh",
             _ => "login",
@@ -123,6 +130,7 @@ fn call(function: &str, request: Request) -> Response<Body> {
         "password" => world.wait(password::handle(app, request)),
         "refresh" => world.wait(refresh::handle(app, request)),
         "keys" => world.wait(keys::handle(app, request)),
+        "webhooks" => world.wait(webhooks::handle(app, request)),
         _ => world.wait(organizations::handle(app, request)),
     }
 }

@@ -31,7 +31,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "authorizer_event", run: authorizer::event },
     Target { name: "bearer", run: authorizer::header },
     Target { name: "jwt", run: jwt::text },
@@ -44,6 +44,7 @@ pub const TARGETS: [Target; 16] = [
     Target { name: "refresh", run: bodies::refresh },
     Target { name: "create_key", run: bodies::create_key },
     Target { name: "switch_environment", run: bodies::switch_environment },
+    Target { name: "set_webhook", run: bodies::set_webhook },
     Target { name: "proxy_event", run: bodies::proxy_event },
     Target { name: "operator", run: bodies::operator },
     Target { name: "audit_stream", run: audit::records },

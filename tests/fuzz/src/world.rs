@@ -18,6 +18,7 @@ use shared::secrets::generate;
 use shared::sensitive::Sensitive;
 use shared::tokens::key_set::{KeySet, Keyring};
 use shared::tokens::refresh_token::{RefreshToken, Salt};
+use shared::webhooks::Reach;
 use time::OffsetDateTime;
 
 use crate::canned::Canned;
@@ -208,6 +209,9 @@ fn config() -> Config {
         audit_secret: "audit".to_owned(),
         factors_secret: "factors".to_owned(),
         checkpoints_table: "checkpoints".to_owned(),
+        webhooks_secret: String::new(),
+        webhooks_queue: String::new(),
+        reach: Reach::Internet,
         hashing: Hashing::default(),
         http_api_answer: HttpApiAnswer::Simple,
         credentials: Credentials {

@@ -136,6 +136,7 @@ async fn walk(table: &Table, somebody: &Loaded) -> Result<Vec<RouteCost>, ScaleE
     let mut walk = Walk { table, costs: Vec::new() };
     let access = walk.sessions(somebody).await?;
     walk.organizations(somebody, &access).await?;
+    walk.webhooks(somebody, &access).await?;
     let key = walk.keys(somebody, &access).await?;
     walk.authorizer(&key, &access).await?;
     walk.documents().await?;
@@ -176,6 +177,23 @@ impl Walk<'_> {
         let switch = format!("PUT /api/v1/organizations/{}/environment", somebody.org);
         let named = "PUT /api/v1/organizations/{id}/environment";
         self.call(&switch, named, &both, access, json!({"env": "live"})).await?;
+        Ok(())
+    }
+
+    /// Set, show, replace its secret, test, remove.
+    async fn webhooks(&mut self, somebody: &Loaded, access: &str) -> Result<(), ScaleError> {
+        let path = format!("/api/v1/organizations/{}/webhook", somebody.org);
+        for (method, part, body) in [
+            ("PUT", "", json!({"url": "https://hooks.scale.example/"})),
+            ("GET", "", Value::Null),
+            ("POST", "/secret", Value::Null),
+            ("POST", "/test", Value::Null),
+            ("DELETE", "", Value::Null),
+        ] {
+            let named = format!("{method} /api/v1/organizations/{{id}}/webhook{part}");
+            let route = format!("{method} {path}{part}");
+            self.call(&route, &named, &["authorizer", "webhooks"], access, body).await?;
+        }
         Ok(())
     }
 

@@ -92,6 +92,11 @@ async fn own_accounts() {
 }
 
 #[tokio::test]
+async fn webhooks() {
+    tell_all("webhooks").await;
+}
+
+#[tokio::test]
 async fn events() {
     tell_all("events").await;
 }

@@ -110,6 +110,7 @@ fn test(area: &str) -> &'static str {
         "refresh_token" => "areas::refresh_tokens",
         "session_cookie" => "areas::session_cookies",
         "account" => "areas::own_accounts",
+        "webhooks" => "areas::webhooks",
         "events" => "areas::events",
         _ => panic!("nobody tells {area}"),
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::expected::{Changes, Expected};
 
 /// The files, and the area each is about.
-pub const AREAS: [&str; 9] = [
+pub const AREAS: [&str; 11] = [
     "api_key",
     "authz_header",
     "jwt",
@@ -20,6 +20,7 @@ pub const AREAS: [&str; 9] = [
     "refresh_token",
     "session_cookie",
     "account",
+    "webhooks",
     "events",
 ];
 

@@ -21,4 +21,6 @@ mod rotation;
 mod shapes;
 mod shapes_people;
 mod side_channels;
+mod webhook_budget;
+mod webhook_deliveries;
 mod writes;

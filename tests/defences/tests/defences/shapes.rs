@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use defences::{Place, admin, origin, owner};
+use defences::{Place, Session, admin, origin, owner};
 use devstack::seed::{ACORN, BIRCH};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::addresses::EmailAddress;
 use shared::audit::Chain;
 use shared::authz::Permission;
+use shared::expiries::Expiry;
 use shared::flows::operator;
 use shared::guards::Guard;
 use shared::ids::{EventId, KeyId, OrgId, SessionId, UserId};
@@ -27,12 +28,13 @@ use time::Duration;
 use crate::shapes_people;
 
 /// Every kind of item there is: the words of `shared/src/store/keys.rs`.
-const KINDS: [&str; 32] = [
+const KINDS: [&str; 34] = [
     "AUDIT#/EVENT#",
     "CHAIN#/LINK#",
     "CHAIN#/MARK#",
     "CHALLENGE#/CHALLENGE",
     "EMAIL#/USER",
+    "EXPIRY#/KEY#",
     "GUARD#/CODES",
     "GUARD#/INVITATIONS_BY",
     "GUARD#/INVITATIONS_TO",
@@ -60,6 +62,7 @@ const KINDS: [&str; 32] = [
     "USER#/MEMBER#",
     "USER#/SESSION#",
     "USER#/TOTP_PENDING",
+    "WEBHOOK#/WEBHOOK",
 ];
 
 /// Those that are met in a failed write alone, or by their names alone.
@@ -187,6 +190,7 @@ async fn life(place: &Place) {
     place.send(place.request(Method::DELETE, &revoke).bearer_auth(&session.access_token)).await;
     place.devstack.clock.advance(Duration::seconds(61));
 
+    webhook(place, &session).await;
     let ended = place.login(admin()).await;
     let logout = place.request(Method::POST, "/api/v1/auth/logout").bearer_auth(&ended.access_token);
     assert_eq!(place.send(logout).await.0, 204);
@@ -213,6 +217,33 @@ async fn life(place: &Place) {
     assert_eq!(place.send(create("second")).await.0, 201);
     assert_eq!(principal.org_id.as_str(), BIRCH.id);
     place.devstack.chain().await.unwrap();
+}
+
+/// A webhook with a secret that was replaced, a test, and a try that did not arrive; and a reminder.
+async fn webhook(place: &Place, session: &Session) {
+    let ask = |method, part: &str| {
+        let path = format!("/api/v1/organizations/{}/webhook{part}", BIRCH.id);
+        place.request(method, &path).bearer_auth(&session.access_token)
+    };
+    // Nobody listens there.
+    let body = json!({"url": "http://127.0.0.1:1/hook"});
+    assert_eq!(place.send(ask(Method::PUT, "").json(&body)).await.0, 201);
+    assert_eq!(place.send(ask(Method::POST, "/secret")).await.0, 200);
+    assert_eq!(place.send(ask(Method::POST, "/test")).await.0, 200);
+    place.devstack.tell().await.unwrap();
+    let expiry = place.items("EXPIRY#", "").await.remove(0);
+    let expiry: Expiry = serde_json::from_value(expiry).unwrap();
+    let record = json!({
+        "pk": {"S": format!("ORG#{}", expiry.org_id)}, "sk": {"S": format!("KEY#{}", expiry.api_key_id)},
+    });
+    // Its key is revoked; the mark is put by hand, where a reminder would have put it.
+    assert_eq!(engine(place, "GetItem", &json!({"TableName": place.devstack.dynamodb.table, "Key": record})).await["Item"].is_object(), true);
+    let update = json!({
+        "TableName": place.devstack.dynamodb.table,
+        "Key": {"pk": {"S": format!("EXPIRY#{}", expiry.day())}, "sk": {"S": format!("KEY#{}", expiry.api_key_id)}},
+        "UpdateExpression": "SET reminded = :days", "ExpressionAttributeValues": {":days": {"N": "30"}},
+    });
+    engine(place, "UpdateItem", &update).await;
 }
 
 #[tokio::test]
@@ -306,6 +337,8 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
             let user = UserId::parse(&after("pk")).unwrap();
             store.user_and_pending_totp("", &user).await.map(|(_, pending)| pending.is_some())
         }
+        "WEBHOOK#/WEBHOOK" => store.webhook(&org()).await.map(|it| it.is_some()),
+        "EXPIRY#/KEY#" => store.expiries(&after("pk"), None).await.map(|it| !it.expiries.is_empty()),
         kind if kind.starts_with("GUARD#/") => {
             let locked = store
                 .guard_locked_until(&super::accounts::guard(&text(item, "pk"), &text(item, "sk")), now)

@@ -1,4 +1,4 @@
-//! Secrets Manager and SES v2: winterbaume's, behind one loopback port.
+//! Secrets Manager and SES v2, which are winterbaume's, and the queue, which is ours: behind one loopback port.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use winterbaume_core::{MockRequest, MockResponse, MockService};
 use winterbaume_sesv2::SesV2Service;
 
 use super::mailbox::Mailbox;
+use super::queue::Queue;
 use super::secrets_manager::SecretsManager;
 use super::{Running, endpoint};
 use crate::StartError;
@@ -22,9 +23,9 @@ use crate::StartError;
 /// More than any secret or mail is.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// The two services.
+/// The services.
 pub struct Aws {
-    /// Where both listen.
+    /// Where they listen.
     pub endpoint: String,
     _server: Running,
 }
@@ -35,13 +36,15 @@ struct Services {
     mailbox: Mailbox,
     clock: Arc<dyn Clock>,
     region: String,
+    queue: Queue,
 }
 
 impl Aws {
-    /// Starts both, with these secrets (by name) in the one and `mailbox` behind the other.
+    /// Starts them, with these secrets (by name) in the one, `mailbox` behind the other, and `queue`.
     pub async fn start(
         secrets: BTreeMap<&str, String>,
         mailbox: Mailbox,
+        queue: Queue,
         clock: Arc<dyn Clock>,
         region: &str,
     ) -> Result<Self, StartError> {
@@ -51,6 +54,7 @@ impl Aws {
             mailbox,
             clock,
             region: region.to_owned(),
+            queue,
         };
         for (name, value) in secrets {
             services.create_secret(name, &value).await?;
@@ -82,6 +86,10 @@ impl Services {
 
     /// Passes a request on to the service it is for.
     async fn call(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> MockResponse {
+        let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
+        if target.starts_with("AmazonSQS.") {
+            return self.queue.handle(&headers, &body);
+        }
         // SES v2 is the one with a path; Secrets Manager has a target in a header.
         if !path.starts_with("/v2/email/") {
             return self.secrets.handle(&headers, body).await;

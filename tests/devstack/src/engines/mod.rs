@@ -4,10 +4,12 @@
 pub mod aws;
 pub mod dynamodb;
 pub mod mailbox;
+pub mod queue;
 pub mod recorder;
 pub mod secrets_file;
 pub mod secrets_manager;
 pub mod stream;
+pub mod webhooks;
 
 use tokio::net::TcpListener;
 

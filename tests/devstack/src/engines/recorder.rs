@@ -132,7 +132,8 @@ impl Recorder {
         self.lock().hook = Some(Arc::new(hook));
     }
 
-    /// The same for requests to Secrets Manager and SES, which are not recorded. Their operations are `GetSecretValue` and `SendEmail`.
+    /// The same for requests to Secrets Manager, SES and SQS, which are not recorded. Their operations are `GetSecretValue`, `SendEmail`,
+    /// `SendMessageBatch` and `ChangeMessageVisibility`.
     pub fn inject_elsewhere(&self, hook: impl Fn(&Recorded) -> Option<Fault> + Send + Sync + 'static) {
         self.lock().elsewhere = Some(Arc::new(hook));
     }
@@ -260,10 +261,10 @@ fn to_dynamodb(request: &HttpRequest) -> Option<Recorded> {
     Some(Recorded { operation: operation.to_owned(), body: json_of(request) })
 }
 
-/// The request, when it is one to Secrets Manager or SES.
+/// The request, when it is one to Secrets Manager, SES or SQS.
 fn elsewhere(request: &HttpRequest) -> Option<Recorded> {
     let operation = match request.headers().get("x-amz-target") {
-        Some(target) => target.strip_prefix("secretsmanager.")?,
+        Some(target) => target.strip_prefix("secretsmanager.").or(target.strip_prefix("AmazonSQS."))?,
         None => request.uri().ends_with("/v2/email/outbound-emails").then_some("SendEmail")?,
     };
     Some(Recorded { operation: operation.to_owned(), body: json_of(request) })

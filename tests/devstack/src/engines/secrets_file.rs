@@ -27,6 +27,9 @@ pub struct Secrets {
     /// As `audit`.
     #[serde(default)]
     pub factors: String,
+    /// The same.
+    #[serde(default)]
+    pub webhooks: String,
 }
 
 impl Secrets {
@@ -39,7 +42,17 @@ impl Secrets {
             sealing: generate::key(rng),
             audit: generate::key(rng),
             factors: generate::key(rng),
+            webhooks: generate::key(rng),
         })
+    }
+
+    /// Gives those that data of before did not have.
+    pub fn complete(&mut self, rng: &dyn Rng) {
+        for secret in [&mut self.audit, &mut self.factors, &mut self.webhooks] {
+            if secret.is_empty() {
+                *secret = generate::key(rng);
+            }
+        }
     }
 
     /// Those in the file at `path`, or `None` when there is no file.
@@ -64,6 +77,7 @@ impl Secrets {
             (SEALING, self.sealing.clone()),
             (AUDIT, self.audit.clone()),
             (FACTORS, self.factors.clone()),
+            (WEBHOOKS, self.webhooks.clone()),
         ])
     }
 }
@@ -78,6 +92,8 @@ pub const SEALING: &str = "devstack/sealing";
 pub const AUDIT: &str = "devstack/audit";
 /// The name of the factors secret.
 pub const FACTORS: &str = "devstack/factors";
+/// The name of the webhooks secret.
+pub const WEBHOOKS: &str = "devstack/webhooks";
 
 /// Writes a file that only its owner may read, by way of another name: a reader finds all of it or nothing.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -1,5 +1,5 @@
-//! The table's stream: what Lambda's event source mapping does, by hand. It reads the engine's records, leaves out what the template's
-//! filter leaves out, and calls `audit_chain` with the rest, again and again until it has taken everything.
+//! The table's stream: what Lambda's event source mappings do, by hand. It reads the engine's records, leaves out what the template's
+//! filters leave out, and calls `audit_chain` and `webhook_queue` with the rest, again and again until they have taken everything.
 
 use std::sync::Arc;
 
@@ -25,8 +25,10 @@ pub struct Stream {
 struct State {
     /// Where each shard is read on; `None` before the first time.
     iterators: Option<Vec<String>>,
-    /// What was read and not taken yet.
+    /// What was read and `audit_chain` has not taken yet.
     waiting: Vec<Value>,
+    /// What was read and `webhook_queue` has not taken yet.
+    told: Vec<Value>,
 }
 
 impl Stream {
@@ -45,35 +47,30 @@ impl Stream {
         Ok(std::mem::take(&mut state.waiting))
     }
 
-    /// Gives the function everything there is, in order.
+    /// Gives `audit_chain` everything there is, in order.
     ///
     /// # Errors
     /// What the engine or the function says; what was not taken is given to it again the next time.
     pub async fn deliver(&self, functions: &Functions) -> Result<(), String> {
         let mut state = self.state.lock().await;
         self.read(&mut state).await?;
-        while !state.waiting.is_empty() {
-            let many = state.waiting.len().min(BATCH);
-            let batch: Vec<Value> = state.waiting.iter().take(many).cloned().collect();
-            let answer = functions.event("audit_chain", json!({ "Records": batch })).await;
-            let answer = answer.map_err(|error| error.to_string())?;
-            let failed: Vec<&str> = answer["batchItemFailures"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|it| it["itemIdentifier"].as_str())
-                .collect();
-            // From the first that failed on, everything comes again.
-            let is_failed = |record: &Value| {
-                record["dynamodb"]["SequenceNumber"].as_str().is_some_and(|it| failed.contains(&it))
-            };
-            let taken = batch.iter().position(is_failed).unwrap_or(many);
-            state.waiting.drain(..taken);
-            if taken < many {
-                return Err(format!("{} events were not chained", many - taken));
-            }
-        }
-        Ok(())
+        give("audit_chain", &mut state.waiting, functions).await
+    }
+
+    /// Gives `webhook_queue` everything there is that its filter lets through, in order.
+    ///
+    /// # Errors
+    /// As [`Stream::deliver`].
+    pub async fn deliver_to(
+        &self,
+        function: &str,
+        filter: &(dyn Fn(&Value) -> bool + Sync),
+        functions: &Functions,
+    ) -> Result<(), String> {
+        let mut state = self.state.lock().await;
+        self.read(&mut state).await?;
+        state.told.retain(|record| filter(record));
+        give(function, &mut state.told, functions).await
     }
 
     /// Does so again and again, until what it gives is dropped.
@@ -102,7 +99,11 @@ impl Stream {
                     next.clone_into(iterator);
                 }
                 let empty = records.is_empty();
-                state.waiting.extend(records.into_iter().filter(is_event).map(|it| self.as_now(it)));
+                let events = records.into_iter().filter(is_event).map(|it| self.as_now(it));
+                for event in events {
+                    state.told.push(event.clone());
+                    state.waiting.push(event);
+                }
                 if empty || next.is_none() {
                     break;
                 }
@@ -141,7 +142,33 @@ impl Stream {
     }
 }
 
-/// The template's filter: new items among the events.
+/// Gives a function what waits for it, batch by batch.
+async fn give(function: &str, waiting: &mut Vec<Value>, functions: &Functions) -> Result<(), String> {
+    while !waiting.is_empty() {
+        let many = waiting.len().min(BATCH);
+        let batch: Vec<Value> = waiting.iter().take(many).cloned().collect();
+        let answer = functions.event(function, json!({ "Records": batch })).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let failed: Vec<&str> = answer["batchItemFailures"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|it| it["itemIdentifier"].as_str())
+            .collect();
+        // From the first that failed on, everything comes again.
+        let is_failed = |record: &Value| {
+            record["dynamodb"]["SequenceNumber"].as_str().is_some_and(|it| failed.contains(&it))
+        };
+        let taken = batch.iter().position(is_failed).unwrap_or(many);
+        waiting.drain(..taken);
+        if taken < many {
+            return Err(format!("{function} did not take {} events", many - taken));
+        }
+    }
+    Ok(())
+}
+
+/// What both of the template's filters ask for: new items among the events.
 fn is_event(record: &Value) -> bool {
     record["eventName"] == "INSERT"
         && record["dynamodb"]["Keys"]["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("AUDIT#"))

@@ -37,7 +37,8 @@ pub enum InvokeError {
 /// Where functions run.
 #[derive(Clone)]
 pub enum Functions {
-    /// In this process, all with one `App`, but for `audit_chain`, which has the second: what it asks for is in no caller's budget. Their
+    /// In this process, all with one `App`, but for those behind the stream, the queue and the schedule, which have the second: what they ask
+    /// for is in no caller's budget. Their
     /// log lines go to the subscriber.
     InProcess(Arc<App>, Arc<App>, tracing::Dispatch),
     /// Behind Lambda's `Invoke` API at this URL.
@@ -94,6 +95,15 @@ impl Functions {
                 "audit_chain" => audit_chain::handle(&chainer, event, &invocation)
                     .await
                     .map_err(|error| InvokeError::Function(error.to_string())),
+                "webhook_queue" => webhook_queue::handle(&chainer, event, &invocation)
+                    .await
+                    .map_err(|error| InvokeError::Function(error.to_string())),
+                "webhook_send" => webhook_send::handle(&chainer, event, &invocation)
+                    .await
+                    .map_err(|error| InvokeError::Function(error.to_string())),
+                "key_expiry" => key_expiry::handle(&chainer, event, &invocation)
+                    .await
+                    .map_err(|error| InvokeError::Function(error.message())),
                 _ => Err(InvokeError::Unknown(named)),
             }
         };
@@ -132,6 +142,7 @@ pub async fn handle(
         "organizations" => organizations::handle(app, request).await,
         "members" => members::handle(app, request).await,
         "invitations" => invitations::handle(app, request).await,
+        "webhooks" => webhooks::handle(app, request).await,
         "jwks" => jwks::handle(app, request).await,
         "dashboard" => dashboard::handle(&site()?, request).await,
         "docs" => docs::handle(request).await,

@@ -28,6 +28,8 @@ const KEYS: [&str; 14] = [
     "IDEMPOTENCY#x",
     "AUDIT#x",
     "CHAIN#x",
+    "WEBHOOK#x",
+    "EXPIRY#x",
 ];
 
 /// Read once: the template is long.
@@ -46,7 +48,8 @@ fn on_items(action: &str, keys: &[&str]) -> Demand {
 
 /// The kinds of items with which a function may do one of these.
 fn kinds(name: &str, actions: &[&str]) -> Vec<&'static str> {
-    let may = |key: &&str| actions.iter().any(|action| roles().allow(name, &on_items(action, &[*key])));
+    let roles = roles();
+    let may = |key: &&str| actions.iter().any(|action| roles.allow(name, &on_items(action, &[*key])));
     KEYS.into_iter().filter(may).collect()
 }
 
@@ -58,7 +61,7 @@ fn secrets(name: &str) -> Vec<&'static str> {
         leading_keys: Vec::new(),
     };
     let roles = roles();
-    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret"]
+    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret", "WebhooksSecret"]
         .into_iter()
         .filter(|it| roles.allow(name, &read(it)))
         .collect()
@@ -80,7 +83,7 @@ fn each_function_writes_only_what_is_its_own() {
         ("verify", vec!["EMAIL#x", "USER#x", "GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
         ("sessions", vec!["ORG#x", "SESSION#x", "AUDIT#x"]),
         ("factors", vec!["EMAIL#x", "USER#x", "GUARD#x", "AUDIT#x"]),
-        ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "EXPIRY#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
         ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
         ("invitations", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
@@ -91,6 +94,10 @@ fn each_function_writes_only_what_is_its_own() {
         // Its events are the platform's alone.
         ("rotate_signing_key", vec!["KEYSET"]),
         ("audit_chain", vec!["CHAIN#x"]),
+        ("webhooks", vec!["AUDIT#x", "WEBHOOK#x"]),
+        ("webhook_queue", vec![]),
+        ("webhook_send", vec!["WEBHOOK#x"]),
+        ("key_expiry", vec!["AUDIT#x", "EXPIRY#x"]),
     ] {
         assert_eq!(kinds(name, &WRITES), writes, "{name}");
     }
@@ -115,6 +122,10 @@ fn each_function_touches_only_what_it_needs() {
         ("organizations", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
         ("invitations", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
+        ("webhooks", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x", "WEBHOOK#x"]),
+        ("webhook_queue", vec!["ORG#x", "WEBHOOK#x"]),
+        ("webhook_send", vec!["WEBHOOK#x"]),
+        ("key_expiry", vec!["ORG#x", "AUDIT#x", "EXPIRY#x"]),
     ] {
         assert_eq!(kinds(name, &ACTIONS), touches, "{name}");
     }
@@ -184,8 +195,28 @@ fn each_function_reads_only_its_own_secrets() {
         ("rotate_signing_key", vec!["SigningSecret"]),
         ("rotate_key", vec!["CodesSecret", "SealingSecret"]),
         ("audit_chain", vec!["AuditSecret"]),
+        ("webhooks", vec!["WebhooksSecret"]),
+        ("webhook_queue", vec![]),
+        ("webhook_send", vec!["WebhooksSecret"]),
+        ("key_expiry", vec![]),
     ] {
         assert_eq!(secrets(name), own, "{name}");
+    }
+}
+
+#[test]
+fn what_sends_webhooks_queues_none_and_what_queues_them_sends_none() {
+    let roles = roles();
+    let ask = |name: &str, action: &str| {
+        let (action, resource) = (format!("sqs:{action}"), "WebhooksQueue".to_owned());
+        roles.allow(name, &Demand { action, resource, leading_keys: Vec::new() })
+    };
+    for (name, _) in roles.iter() {
+        assert_eq!(ask(name, "SendMessage"), name == "webhook_queue", "{name}");
+        for action in ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"] {
+            assert_eq!(ask(name, action), name == "webhook_send", "{name} {action}");
+        }
+        assert!(!ask(name, "PurgeQueue") && !ask(name, "SetQueueAttributes"), "{name}");
     }
 }
 

@@ -14,3 +14,4 @@ mod place;
 mod roles;
 mod scanning;
 mod tokens;
+mod webhooks;

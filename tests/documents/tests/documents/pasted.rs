@@ -48,3 +48,11 @@ async fn integrating_works_from_the_first_login_to_the_logout() {
     assert!(!said.contains("curl:") && !said.contains("Traceback"), "{said}");
     assert!(!said.contains("sk_test_") || said.contains("sk_test_…"), "a key was printed: {said}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_is_set_tested_and_gets_another_secret() {
+    let Ended { well, said } = paste("docs/webhooks.md").await;
+    assert!(well, "{said}");
+    assert!(said.contains("\"event_id\":\"evt_") && said.contains("another secret"), "{said}");
+    assert!(!said.contains("whsec_") && !said.contains("Traceback"), "{said}");
+}

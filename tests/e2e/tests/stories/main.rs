@@ -25,4 +25,5 @@ mod the_owner_hands_over;
 mod the_refresh_token_is_stolen;
 mod the_sessions_of_a_person;
 mod the_viewer_who_may_not;
+mod the_webhook;
 mod two_organizations;

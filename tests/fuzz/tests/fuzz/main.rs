@@ -58,7 +58,7 @@ macro_rules! targets {
 }
 targets! {
     authorizer_event bearer jwt jwt_signed api_key refresh_token
-    login verify resend refresh create_key switch_environment proxy_event operator
+    login verify resend refresh create_key switch_environment set_webhook proxy_event operator
     audit_stream audit_verify
 }
 

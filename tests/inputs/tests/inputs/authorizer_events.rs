@@ -11,6 +11,7 @@ use shared::ids::OrgId;
 use shared::passwords::Hashing;
 use shared::rng::SystemRng;
 use shared::sensitive::Sensitive;
+use shared::webhooks::Reach;
 
 use crate::harness::gateways::{ARN, EVERY_ROUTE, INVOCATION, Kind, Verdict, ask};
 use crate::harness::{Session, Stack};
@@ -33,6 +34,9 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
         audit_secret: String::new(),
         factors_secret: String::new(),
         checkpoints_table: String::new(),
+        webhooks_secret: String::new(),
+        webhooks_queue: String::new(),
+        reach: Reach::Internet,
         http_api_answer: HttpApiAnswer::default(),
         hashing: Hashing::InPlace,
         credentials: Credentials {
@@ -44,6 +48,7 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
             dynamodb: Some(value("AWS_ENDPOINT_URL_DYNAMODB")),
             secretsmanager: Some(value("AWS_ENDPOINT_URL_SECRETS_MANAGER")),
             sesv2: Some(value("AWS_ENDPOINT_URL_SESV2")),
+            sqs: Some(value("AWS_ENDPOINT_URL_SQS")),
         },
         ca_bundle: None,
     };

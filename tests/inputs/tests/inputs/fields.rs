@@ -32,7 +32,7 @@ fn junk() -> Vec<Value> {
 fn takes(field: &Field, value: &Value) -> bool {
     match field.takes {
         // "3" is a string like any other, but too short for a code.
-        Takes::Text => value == "3" && field.name != "code" && field.name != "email",
+        Takes::Text => value == "3" && !["code", "email", "url"].contains(&field.name),
         Takes::Days => value.as_i64().is_some_and(|days| (1..=3650).contains(&days)),
         Takes::Word => false,
     }

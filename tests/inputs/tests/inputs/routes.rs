@@ -100,6 +100,14 @@ pub fn with_bodies(stack: &Stack, owner: &Session) -> Vec<Route> {
             fields: vec![environment],
         },
         Route {
+            name: "set the webhook",
+            request: Request::put(&api(&format!("/organizations/{}/webhook", ACORN.id)))
+                .bearer(&owner.access),
+            good: json!({"url": "https://hooks.acorn.example/hook", "events": ["api_key.created"]}),
+            status: 201,
+            fields: vec![required("url"), optional("events", Takes::Word)],
+        },
+        Route {
             name: "rename the organization",
             request: Request::new("PATCH", &api(&format!("/organizations/{}", ACORN.id)))
                 .bearer(&owner.access),

@@ -11,6 +11,7 @@ mod members;
 mod organizations;
 mod samples;
 mod sessions;
+mod webhooks;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use shared::ids::InvalidId;
@@ -30,6 +31,7 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
         keys::all()?,
         organizations::all()?,
         members::all()?,
+        webhooks::all()?,
         discovery::all(),
         dashboard::all(),
         docs::all(),
