@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain
+FUNCTIONS := login verify refresh logout keys organizations leaks jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain key_usage
 TEMPLATE := infra/template.yaml
 TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools

@@ -6,7 +6,7 @@ READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 ITEMS = [*READS, *WRITES, "dynamodb:ConditionCheckItem"]
 # One partition key of each kind: shared/src/store/keys.rs.
-KINDS = ["EMAIL", "ORG", "USER", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN"]
+KINDS = ["EMAIL", "ORG", "USER", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "REPORTER"]
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
@@ -19,7 +19,7 @@ SECRETS = {
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
-MAILERS = {"login", "verify"}
+MAILERS = {"login", "verify", "leaks"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
     "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "CHALLENGE", "AUDIT"},
@@ -28,14 +28,16 @@ TOUCHES = {
     "logout": {"KEYSET", "SESSION", "AUDIT"},
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT"},
     "organizations": {"KEYSET", "ORG", "SESSION", "AUDIT"},
+    "leaks": {"KEYSET", "REPORTER", "ORG", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
     "jwks": {"KEYSET"},
     "dashboard": set(),
     "docs": set(),
     "authorizer": {"KEYSET", "KEYHASH"},
-    "operator": {"KEYSET", "EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
+    "operator": {"KEYSET", "EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT", "REPORTER"},
     "rotate_signing_key": {"KEYSET"},
     "rotate_key": set(),
     "audit_chain": {"AUDIT", "CHAIN"},
+    "key_usage": {"ORG"},
 }
 # Which kinds of items a function may only look at.
 ONLY_LOOKS = {
@@ -45,6 +47,7 @@ ONLY_LOOKS = {
     "logout": {"KEYSET"},
     "keys": {"KEYSET", "SESSION"},
     "organizations": {"KEYSET", "SESSION"},
+    "leaks": {"KEYSET", "REPORTER"},
     "jwks": {"KEYSET"},
     "authorizer": {"KEYSET", "KEYHASH"},
     "audit_chain": {"AUDIT"},

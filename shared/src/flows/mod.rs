@@ -1,16 +1,19 @@
 //! Use cases, one file each: what the product does, without HTTP, Lambda or SDK.
 
+mod change_key;
 mod create_key;
 mod discovery;
 mod list_events;
 mod list_keys;
 mod login;
 mod logout;
+mod note_usage;
 mod open_challenge;
 pub mod operator;
 mod organization;
 mod refresh;
 mod rename_organization;
+mod report_leaks;
 mod resend;
 mod revoke_key;
 mod switch_environment;
@@ -18,15 +21,18 @@ mod tokens;
 mod trail;
 mod verify;
 
+pub use change_key::change_key;
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
 pub use list_events::{ListedEvents, list_events};
 pub use list_keys::{DescribedKey, ListedKeys, list_keys};
 pub use login::{LoginStarted, login};
 pub use logout::logout;
+pub use note_usage::note_usage;
 pub use organization::organization;
 pub use refresh::refresh;
 pub use rename_organization::rename_organization;
+pub use report_leaks::{check_report, report_leaks};
 pub use resend::{Resent, resend};
 pub use revoke_key::revoke_key;
 pub use switch_environment::switch_environment;
@@ -114,6 +120,12 @@ pub enum Refusal {
     /// The issuer has another name already.
     #[error("the issuer is named")]
     IssuerNamed,
+    /// A report is not signed by anybody who is trusted.
+    #[error("the signature is not accepted")]
+    InvalidSignature,
+    /// The key was revoked: nothing of it changes any more.
+    #[error("the key is revoked")]
+    KeyRevoked,
     /// There is no such thing.
     #[error("not found")]
     NotFound,
@@ -152,6 +164,8 @@ impl Refusal {
             Self::IdempotencySpent => "idempotency_spent",
             Self::AddressTaken => "address_taken",
             Self::IssuerNamed => "issuer_named",
+            Self::InvalidSignature => "invalid_signature",
+            Self::KeyRevoked => "key_revoked",
             Self::NotFound => "not_found",
             Self::Failed(_) => "service_unavailable",
         }

@@ -43,6 +43,7 @@ use data::DataFolder;
 use engines::Running;
 use engines::aws::Aws;
 use engines::dynamodb::DynamoDb;
+use engines::log_group::LogGroup;
 use engines::mailbox::Mailbox;
 use engines::recorder::Recorder;
 use engines::stream::Stream;
@@ -66,7 +67,8 @@ pub struct Options {
     pub clock: DevClock,
     /// Where Lambda's `Invoke` API is, for functions that run elsewhere; `None` runs them in this process.
     pub invoke_at: Option<String>,
-    /// How often the audit events of the table's stream are chained by themselves; `None`: when [`Devstack::chain`] is called.
+    /// How often the audit events of the table's stream are chained, and the uses of keys noted, by themselves; `None`: when
+    /// [`Devstack::chain`] and [`Devstack::note_usage`] are called.
     pub chain_every: Option<std::time::Duration>,
     /// Who is told what happens.
     pub terminal: Terminal,
@@ -163,7 +165,9 @@ pub struct Devstack {
     pub dynamodb: Arc<DynamoDb>,
     /// The table's stream.
     pub stream: Arc<Stream>,
-    /// What `audit_chain` asked of DynamoDB.
+    /// The authorizer's log.
+    pub log_group: Arc<LogGroup>,
+    /// What `audit_chain` and `key_usage` asked of DynamoDB.
     pub chain_requests: Recorder,
     /// Where the functions run.
     pub functions: Functions,
@@ -172,6 +176,7 @@ pub struct Devstack {
     /// The environment of functions that run in processes of their own, name by name.
     pub environment: Vec<(&'static str, String)>,
     _chaining: Option<Running>,
+    _noting: Option<Running>,
     _server: Running,
     _aws: Aws,
     _data: Option<DataFolder>,
@@ -190,6 +195,16 @@ impl Devstack {
     /// What the engine or the function says.
     pub async fn chain(&self) -> Result<(), String> {
         self.stream.deliver(&self.functions).await
+    }
+}
+
+impl Devstack {
+    /// Notes which keys were used, by the lines that the authorizer has logged.
+    ///
+    /// # Errors
+    /// What the function says.
+    pub async fn note_usage(&self) -> Result<(), String> {
+        self.log_group.deliver(&self.functions).await
     }
 }
 

@@ -24,6 +24,7 @@ use crate::data::DataFolder;
 use crate::engines::Running;
 use crate::engines::aws::Aws;
 use crate::engines::dynamodb::{DynamoDb, Engine};
+use crate::engines::log_group::LogGroup;
 use crate::engines::mailbox::Mailbox;
 use crate::engines::recorder::{self, Recorder};
 use crate::engines::secrets_file::{Secrets, write_whole};
@@ -82,12 +83,14 @@ impl Devstack {
         chain_requests.hold_to(Roles::read(&template_path())?);
         let chainer = Arc::new(new_app(&config, &clock, chain_requests.wrap(connections))?);
         let functions = functions(invoke_at, &app, &chainer, subscriber(&logs, &clock));
+        let log_group = Arc::new(LogGroup::new(logs.clone(), Arc::new(clock.clone())));
         let stream = Arc::new(Stream::new(Arc::clone(&engines.dynamodb), Arc::new(clock.clone())));
 
         let console = Console {
             app: Arc::clone(&app),
             functions: functions.clone(),
             stream: Arc::clone(&stream),
+            log_group: Arc::clone(&log_group),
             clock: clock.clone(),
             mailbox: mailbox.clone(),
             logs: logs.clone(),
@@ -119,6 +122,8 @@ impl Devstack {
             config,
             environment,
             _chaining: chain_every.map(|every| stream.deliver_every(every, functions.clone())),
+            _noting: chain_every.map(|every| log_group.deliver_every(every, functions.clone())),
+            log_group,
             stream,
             functions,
             chain_requests,

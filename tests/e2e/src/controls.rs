@@ -16,6 +16,14 @@ impl Stage {
         self.control("/clock/advance", &json!({ "seconds": seconds })).await;
     }
 
+    /// Has CloudWatch Logs hand over what the authorizer has logged. A deployed stage does so by itself, a little later.
+    pub async fn hand_logs_over(&self) {
+        match &self.deployed {
+            Some(deployed) => deployed.wait(2).await,
+            None => self.control("/usage", &json!({})).await,
+        }
+    }
+
     /// The mails to a person, newest first: `to`, `subject`, `text`, `code`, `sent_at`.
     pub async fn mails(&self, person: &Person) -> Vec<Value> {
         if let Some(deployed) = &self.deployed {

@@ -15,7 +15,10 @@ fn document() -> Value {
 /// The routes that take a body, each with what the file says of its fields.
 fn bodies() -> Vec<(Operation, Map<String, Value>)> {
     let document = document();
-    let routes = routes::all().unwrap().into_iter().filter(|it| it.body.is_some());
+    let routes = routes::all()
+        .unwrap()
+        .into_iter()
+        .filter(|it| it.body.as_ref().is_some_and(|body| body.read.is_some()));
     let with_fields = routes.map(|operation| {
         let body = &document["paths"][operation.path][operation.method]["requestBody"];
         let schema = resolved(&document, &body["content"]["application/json"]["schema"]);
@@ -43,7 +46,7 @@ fn takes(operation: &Operation, field: &str, value: &Value) -> bool {
     let body = operation.body.as_ref().unwrap();
     let mut example = body.example.clone();
     example[field] = value.clone();
-    match (body.read)(Fields::of(example).unwrap()) {
+    match (body.read.unwrap())(Fields::of(example).unwrap()) {
         None => true,
         Some(Problem::Invalid(wrong)) => {
             assert!(wrong.iter().all(|it| it.field == field), "{} {field}: {wrong:?}", operation.id);
@@ -63,7 +66,8 @@ fn the_file_is_what_the_code_says() {
 fn every_example_of_a_body_is_taken() {
     for (operation, _) in bodies() {
         let body = operation.body.unwrap();
-        let problem = (body.read)(Fields::of(body.example).unwrap());
+        let Some(read) = body.read else { continue };
+        let problem = read(Fields::of(body.example).unwrap());
         assert!(problem.is_none(), "{}: {problem:?}", operation.id);
     }
 }
@@ -155,7 +159,7 @@ fn what_may_be_left_out_may_be_null_and_nothing_else_may() {
             let body = operation.body.as_ref().unwrap();
             let mut without = body.example.clone();
             without.as_object_mut().unwrap().remove(name);
-            let read = (body.read)(Fields::of(without).unwrap());
+            let read = (body.read.unwrap())(Fields::of(without).unwrap());
             assert_eq!(read.is_none(), !required.contains(name), "{} {name}", operation.id);
         }
     }

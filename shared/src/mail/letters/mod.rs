@@ -1,7 +1,9 @@
 //! What our mail says, a file for each part of the product. What the SDK makes of a text cannot be wiped.
 
+mod keys;
 mod login;
 
+pub use keys::key_leaked;
 pub use login::login_code;
 
 use crate::sensitive::Sensitive;

@@ -37,7 +37,7 @@ pub enum InvokeError {
 /// Where functions run.
 #[derive(Clone)]
 pub enum Functions {
-    /// In this process, all with one `App`, but for `audit_chain`, which has the second: what it asks for is in no caller's budget. Their
+    /// In this process, all with one `App`, but for `audit_chain` and `key_usage`, which have the second: what they ask for is in no caller's budget. Their
     /// log lines go to the subscriber.
     InProcess(Arc<App>, Arc<App>, tracing::Dispatch),
     /// Behind Lambda's `Invoke` API at this URL.
@@ -94,6 +94,9 @@ impl Functions {
                 "audit_chain" => audit_chain::handle(&chainer, event, &invocation)
                     .await
                     .map_err(|error| InvokeError::Function(error.to_string())),
+                "key_usage" => key_usage::handle(&chainer, &event, &invocation)
+                    .await
+                    .map_err(|error| InvokeError::Function(error.to_string())),
                 _ => Err(InvokeError::Unknown(named)),
             }
         };
@@ -126,6 +129,7 @@ pub async fn handle(
         "logout" => logout::handle(app, request).await,
         "keys" => keys::handle(app, request).await,
         "organizations" => organizations::handle(app, request).await,
+        "leaks" => leaks::handle(app, request).await,
         "jwks" => jwks::handle(app, request).await,
         "dashboard" => dashboard::handle(&site()?, request).await,
         "docs" => docs::handle(request).await,

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "panicking is how a test fails")]
 
 mod a_clumsy_client;
+mod a_key_at_home;
+mod a_key_that_leaked;
 mod a_lost_refresh_answer;
 mod asking_twice_for_a_key;
 mod first_login_to_first_call;
@@ -18,3 +20,4 @@ mod the_organization_is_suspended;
 mod the_organizations_trail;
 mod the_refresh_token_is_stolen;
 mod the_viewer_who_may_not;
+mod when_a_key_was_used;

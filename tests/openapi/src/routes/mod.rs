@@ -4,6 +4,7 @@ mod dashboard;
 mod discovery;
 mod docs;
 mod keys;
+mod leaks;
 mod login;
 mod organizations;
 mod samples;
@@ -18,10 +19,18 @@ use crate::operation::Operation;
 /// # Errors
 /// When an id of the examples is none.
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
-    Ok([login::all()?, keys::all()?, organizations::all()?, discovery::all(), dashboard::all(), docs::all()]
-        .into_iter()
-        .flatten()
-        .collect())
+    Ok([
+        login::all()?,
+        keys::all()?,
+        leaks::all(),
+        organizations::all()?,
+        discovery::all(),
+        dashboard::all(),
+        docs::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect())
 }
 
 /// What a query's type says of one of its members.
