@@ -92,7 +92,14 @@ fn the_parser_takes_what_the_file_allows_up_to_each_limit_and_nothing_beyond() {
 
 /// Values that are just right by a schema, and values that are just wrong.
 fn at_the_limits(schema: &Value) -> (Vec<Value>, Vec<Value>) {
-    let (mut right, mut wrong) = (Vec::new(), vec![json!([]), json!({})]);
+    let (mut right, mut wrong) = (Vec::new(), vec![json!({})]);
+    if let Some(most) = schema["maxItems"].as_u64() {
+        let addresses = |many: u64| (0..many).map(|nth| json!(format!("192.0.2.{nth}"))).collect::<Value>();
+        right.extend([json!([]), addresses(most)]);
+        wrong.extend([json!("192.0.2.1"), json!([1]), addresses(most + 1)]);
+        return (right, wrong);
+    }
+    wrong.push(json!([]));
     let text = |length: u64| match schema["format"].as_str() {
         Some("email") => json!(format!("{}@b.example", "a".repeat(usize::try_from(length).unwrap() - 10))),
         _ => json!("a".repeat(usize::try_from(length).unwrap())),

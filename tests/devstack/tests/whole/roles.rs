@@ -11,7 +11,7 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "KEYSET",
     "EMAIL#x",
     "ORG#x",
@@ -23,6 +23,7 @@ const KEYS: [&str; 11] = [
     "IDEMPOTENCY#x",
     "AUDIT#x",
     "CHAIN#x",
+    "REPORTER#x",
 ];
 
 fn roles() -> Roles {
@@ -71,7 +72,22 @@ fn each_function_writes_only_what_is_its_own() {
         ("verify", vec!["EMAIL#x", "USER#x", "GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
-        ("operator", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        ("leaks", vec!["ORG#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        ("key_usage", vec!["ORG#x"]),
+        (
+            "operator",
+            vec![
+                "KEYSET",
+                "EMAIL#x",
+                "ORG#x",
+                "USER#x",
+                "GUARD#x",
+                "KEYHASH#x",
+                "IDEMPOTENCY#x",
+                "AUDIT#x",
+                "REPORTER#x",
+            ],
+        ),
         // Its events are the platform's alone.
         ("rotate_signing_key", vec!["KEYSET"]),
         ("audit_chain", vec!["CHAIN#x"]),
@@ -91,6 +107,8 @@ fn each_function_touches_only_what_it_needs() {
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
         ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("leaks", vec!["KEYSET", "ORG#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "REPORTER#x"]),
+        ("key_usage", vec!["ORG#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
     ] {
         assert_eq!(kinds(name, &ACTIONS), touches, "{name}");
