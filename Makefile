@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations leaks jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain key_usage
+FUNCTIONS := login verify refresh logout keys organizations members invitations leaks jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain key_usage
 TEMPLATE := infra/template.yaml
 TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools
@@ -133,6 +133,8 @@ HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 
 bench: cargo-is-here ## measure what ships beside Node, Python, a naive Rust and better-auth, into docs/performance.md (ROUNDS=5; 15 minutes)
 	$(MAKE) build ARCH=$(HERE)
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(LAMBDA_TARGET)" AWS_LC_SYS_CFLAGS="$(CRYPTO_FLAGS)" \
+		cargo lambda build --quiet --release --locked $(ARCH_FLAG_$(HERE)) --lambda-dir target/bench/lambda --package probe
 	tests/bench/run $(if $(filter file,$(origin ROUNDS)),5,$(ROUNDS)) docs/performance.md
 
 soak: cargo-is-here ## the whole mix through what ships, at full load: no wrong answer, no growth (SECONDS=600: so long)

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::addresses::EmailAddress;
+use crate::ids::OrgId;
 
 /// At most `max` guesses in `window_seconds`; the guess that reaches it is judged, then the guard is shut for as long again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +24,15 @@ pub const PASSWORDS_FROM_NETWORK: Limit = Limit { max: 10, window_seconds: 15 * 
 /// Passwords tried for one address from anywhere: an attacker with many networks.
 pub const PASSWORDS_FROM_ANYWHERE: Limit = Limit { max: 100, window_seconds: 60 * 60 };
 
+/// Invitations that one organization mails.
+pub const INVITATIONS_BY: Limit = Limit { max: 50, window_seconds: 60 * 60 };
+/// Invitations that are mailed to one address.
+pub const INVITATIONS_TO: Limit = Limit { max: 5, window_seconds: 60 * 60 };
+
 /// Names one guard. It holds the address's hash, never the address, and exists for addresses nobody has as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
-    /// Hash of the normalized address.
+    /// Hash of the normalized address; where what is counted is an organization's, its id.
     pub address_hash: String,
     /// What is counted.
     pub kind: GuardKind,
@@ -41,6 +47,10 @@ pub enum GuardKind {
     PasswordsFrom(String),
     /// Passwords from anywhere.
     Passwords,
+    /// Invitations by an organization.
+    InvitationsBy,
+    /// Invitations to an address.
+    InvitationsTo,
 }
 
 impl GuardKind {
@@ -50,6 +60,8 @@ impl GuardKind {
             Self::Codes => "codes",
             Self::PasswordsFrom(_) => "passwords_from_network",
             Self::Passwords => "passwords",
+            Self::InvitationsBy => "invitations_by_organization",
+            Self::InvitationsTo => "invitations_to_address",
         }
     }
 }
@@ -75,12 +87,22 @@ impl Guard {
             .map(|kind| Self { address_hash: address_hash.to_owned(), kind })
     }
 
+    /// Both guards of an invitation.
+    pub fn invitations(org: &OrgId, address: &EmailAddress) -> [Self; 2] {
+        [
+            Self { address_hash: org.to_string(), kind: GuardKind::InvitationsBy },
+            Self { address_hash: address.hash(), kind: GuardKind::InvitationsTo },
+        ]
+    }
+
     /// How many guesses it allows.
     pub fn limit(&self) -> Limit {
         match self.kind {
             GuardKind::Codes => CODES,
             GuardKind::PasswordsFrom(_) => PASSWORDS_FROM_NETWORK,
             GuardKind::Passwords => PASSWORDS_FROM_ANYWHERE,
+            GuardKind::InvitationsBy => INVITATIONS_BY,
+            GuardKind::InvitationsTo => INVITATIONS_TO,
         }
     }
 }

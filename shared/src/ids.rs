@@ -102,6 +102,7 @@ id!(/** An API key's record. */ KeyId, "key_");
 id!(/** A pending second step of a login. */ ChallengeId, "ch_");
 id!(/** A signed-in device. */ SessionId, "ses_");
 id!(/** An event of the audit trail. */ EventId, "evt_");
+id!(/** An invitation to an organization. */ InvitationId, "inv_");
 
 macro_rules! made_at {
     ($($name:ident),*) => {$(

@@ -7,8 +7,8 @@
 //! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
-//! - `challenges`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `leaks`, `links`, `passwords`, `tokens`, `usage`, `users`: the
-//!   rules, without it.
+//! - `challenges`, `invitations`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `leaks`, `links`, `passwords`, `tokens`, `usage`, `users`:
+//!   the rules, without it.
 //! - `addresses`, `allowed_addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
@@ -30,6 +30,7 @@ pub mod guards;
 pub mod http;
 pub mod ids;
 pub mod init;
+pub mod invitations;
 pub mod key_sets;
 pub mod leaks;
 pub mod links;

@@ -5,15 +5,23 @@
 //! Each distinct combination of a name and its dimensions' values is paid for: dimensions are words of this program, never anything a
 //! request holds, and no user, organization or address is one (`docs/adr/0011-metrics.md`).
 
-use serde::Serialize;
+use std::fmt::{self, Write as _};
 
-/// Under which name metrics are kept, and whose they are.
+/// Under which name metrics are kept, and whose they are: both as JSON has them, since every line says them.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// CloudWatch's namespace.
-    pub namespace: String,
+    namespace: String,
     /// The dimension `stage`, which all of them have: the deployed stack and its stage.
-    pub stage: String,
+    stage: String,
+}
+
+impl Place {
+    /// The place of this name, and whose it is.
+    pub fn new(namespace: &str, stage: &str) -> Self {
+        let json = |text: &str| serde_json::Value::from(text).to_string();
+        Self { namespace: json(namespace), stage: json(stage) }
+    }
 }
 
 /// What is counted of one audit line.
@@ -25,8 +33,8 @@ pub struct Counted<'a> {
     pub outcome: &'a str,
     /// Why it was refused, or what was special about a success; may be empty.
     pub reason: &'a str,
-    /// How long it took in milliseconds, where that is known.
-    pub took_ms: Option<f64>,
+    /// How long it took in microseconds, where that is known: it is told in milliseconds.
+    pub took_us: Option<u64>,
 }
 
 /// The dimensions that tell actions apart.
@@ -65,58 +73,76 @@ impl Counted<'_> {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metadata<'a> {
-    timestamp: i64,
-    cloud_watch_metrics: Vec<Directive<'a>>,
+/// One directive: the metrics that have the same dimensions.
+struct Directive {
+    dimensions: &'static [&'static str],
+    metrics: [Option<Metric>; 2],
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Directive<'a> {
-    namespace: &'a str,
-    dimensions: [&'static [&'static str]; 1],
-    metrics: Vec<Metric>,
-}
+/// A metric's name and unit.
+type Metric = (&'static str, &'static str);
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    name: &'static str,
-    unit: &'static str,
-}
-
-/// The members that make a log line of `counted` one that CloudWatch reads metrics from: `"_aws":{…},"stage":…,"Succeeded":1,…`. The
+/// Writes the members that make a log line of `counted` one that CloudWatch reads metrics from: `"_aws":{…},"stage":…,"Succeeded":1,…`. The
 /// line itself has to hold `action` and `reason`. `at_ms` is in milliseconds since the Unix epoch.
 ///
+/// By hand: every call writes a line, and but for the place all of it is words of this program, which need no escape.
+///
 /// # Errors
-/// None that can happen: texts and finite numbers always serialize.
-pub fn members(place: &Place, counted: &Counted<'_>, at_ms: i64) -> Result<String, serde_json::Error> {
-    let mut directives: Vec<Directive<'_>> = Vec::with_capacity(3);
-    let mut values = String::new();
-    let mut add = |name, dimensions, unit, value: &str| {
-        values.push_str(&format!(",\"{name}\":{value}"));
-        match directives.iter_mut().find(|it| it.dimensions == [dimensions]) {
-            Some(directive) => directive.metrics.push(Metric { name, unit }),
-            None => directives.push(Directive {
-                namespace: &place.namespace,
-                dimensions: [dimensions],
-                metrics: vec![Metric { name, unit }],
-            }),
+/// What `out` says.
+pub fn members(out: &mut String, place: &Place, counted: &Counted<'_>, at_ms: i64) -> fmt::Result {
+    let (outcome, dimensions) = counted.outcome();
+    let latency = counted.took_us.map(|_| ("Latency", "Milliseconds"));
+    let with_outcome = latency.filter(|_| dimensions == BY_ACTION);
+    let directives = [
+        Directive { dimensions, metrics: [Some((outcome, "Count")), with_outcome] },
+        Directive { dimensions: BY_ACTION, metrics: [latency.xor(with_outcome), None] },
+        Directive { dimensions: BY_STAGE, metrics: [counted.named().map(|name| (name, "Count")), None] },
+    ];
+    write!(out, "\"_aws\":{{\"Timestamp\":{at_ms},\"CloudWatchMetrics\":[")?;
+    for (nth, directive) in directives.iter().filter(|it| it.metrics[0].is_some()).enumerate() {
+        if nth > 0 {
+            out.push(',');
         }
-    };
-    let (name, dimensions) = counted.outcome();
-    add(name, dimensions, "Count", "1");
-    if let Some(took) = counted.took_ms {
-        add("Latency", BY_ACTION, "Milliseconds", &serde_json::to_string(&took)?);
+        out.push_str("{\"Namespace\":");
+        out.push_str(&place.namespace);
+        out.push_str(",\"Dimensions\":[[");
+        listed(out, directive.dimensions.iter(), |out, name| quoted(out, name));
+        out.push_str("]],\"Metrics\":[");
+        listed(out, directive.metrics.iter().flatten(), |out, (name, unit)| {
+            out.push_str("{\"Name\":");
+            quoted(out, name);
+            out.push_str(",\"Unit\":");
+            quoted(out, unit);
+            out.push('}');
+        });
+        out.push_str("]}");
+    }
+    out.push_str("]},\"stage\":");
+    out.push_str(&place.stage);
+    write!(out, ",\"{outcome}\":1")?;
+    if let Some(took) = counted.took_us {
+        write!(out, ",\"Latency\":{}.{:03}", took / 1_000, took % 1_000)?;
     }
     if let Some(name) = counted.named() {
-        add(name, BY_STAGE, "Count", "1");
+        write!(out, ",\"{name}\":1")?;
     }
-    let metadata = serde_json::to_string(&Metadata { timestamp: at_ms, cloud_watch_metrics: directives })?;
-    let stage = serde_json::to_string(&place.stage)?;
-    Ok(format!("\"_aws\":{metadata},\"stage\":{stage}{values}"))
+    Ok(())
+}
+
+fn listed<T>(out: &mut String, values: impl Iterator<Item = T>, write: impl Fn(&mut String, T)) {
+    for (nth, value) in values.enumerate() {
+        if nth > 0 {
+            out.push(',');
+        }
+        write(out, value);
+    }
+}
+
+/// A word of this program.
+fn quoted(out: &mut String, word: &str) {
+    out.push('"');
+    out.push_str(word);
+    out.push('"');
 }
 
 #[cfg(test)]
@@ -125,11 +151,11 @@ mod tests {
 
     use super::*;
 
-    fn of(action: &str, outcome: &str, reason: &str, took_ms: Option<f64>) -> Value {
-        let place = Place { namespace: "N".to_owned(), stage: "a \"stage\"".to_owned() };
-        let counted = Counted { action, outcome, reason, took_ms };
-        serde_json::from_str(&format!("{{{}}}", members(&place, &counted, 1_764_000_000_000).unwrap()))
-            .unwrap()
+    fn of(action: &str, outcome: &str, reason: &str, took_us: Option<u64>) -> Value {
+        let mut line = "{".to_owned();
+        let counted = Counted { action, outcome, reason, took_us };
+        members(&mut line, &Place::new("N", "a \"stage\""), &counted, 1_764_000_000_000).unwrap();
+        serde_json::from_str(&(line + "}")).unwrap()
     }
 
     #[test]
@@ -150,7 +176,16 @@ mod tests {
             "Latency": 16.25,
             "Lockouts": 1,
         });
-        assert_eq!(of("login", "refused", "too_many_attempts", Some(16.25)), expected);
+        assert_eq!(of("login", "refused", "too_many_attempts", Some(16_250)), expected);
+    }
+
+    #[test]
+    fn a_success_and_its_time_are_one_directive() {
+        let line = of("authorize", "ok", "", Some(1_007));
+        let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+        assert_eq!(directives.len(), 1, "{line}");
+        assert_eq!(directives[0]["Metrics"].as_array().unwrap().len(), 2, "{line}");
+        assert_eq!(line["Latency"], 1.007);
     }
 
     #[test]

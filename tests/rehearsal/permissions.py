@@ -6,7 +6,7 @@ READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 ITEMS = [*READS, *WRITES, "dynamodb:ConditionCheckItem"]
 # One partition key of each kind: shared/src/store/keys.rs.
-KINDS = ["EMAIL", "ORG", "USER", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "REPORTER"]
+KINDS = ["EMAIL", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "REPORTER"]
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
@@ -19,21 +19,23 @@ SECRETS = {
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
-MAILERS = {"login", "verify", "leaks"}
+MAILERS = {"login", "verify", "members", "leaks"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
-    "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "CHALLENGE", "AUDIT"},
-    "verify": {"KEYSET", "CHALLENGE", "GUARD", "ORG", "SESSION", "AUDIT"},
+    "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "USER", "CHALLENGE", "AUDIT"},
+    "verify": {"KEYSET", "CHALLENGE", "GUARD", "EMAIL", "ORG", "USER", "SESSION", "AUDIT"},
     "refresh": {"KEYSET", "SESSION", "ORG", "AUDIT"},
     "logout": {"KEYSET", "SESSION", "AUDIT"},
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT"},
-    "organizations": {"KEYSET", "ORG", "SESSION", "AUDIT"},
     "leaks": {"KEYSET", "REPORTER", "ORG", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
+    "organizations": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
+    "members": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "GUARD", "SESSION", "AUDIT"},
+    "invitations": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "AUDIT"},
     "jwks": {"KEYSET"},
     "dashboard": set(),
     "docs": set(),
     "authorizer": {"KEYSET", "KEYHASH"},
-    "operator": {"KEYSET", "EMAIL", "ORG", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT", "REPORTER"},
+    "operator": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT", "REPORTER"},
     "rotate_signing_key": {"KEYSET"},
     "rotate_key": set(),
     "audit_chain": {"AUDIT", "CHAIN"},
@@ -41,13 +43,15 @@ TOUCHES = {
 }
 # Which kinds of items a function may only look at.
 ONLY_LOOKS = {
-    "login": {"KEYSET", "EMAIL", "ORG"},
+    "login": {"KEYSET", "EMAIL", "ORG", "USER"},
     "verify": {"KEYSET", "ORG"},
     "refresh": {"KEYSET", "ORG"},
     "logout": {"KEYSET"},
     "keys": {"KEYSET", "SESSION"},
-    "organizations": {"KEYSET", "SESSION"},
     "leaks": {"KEYSET", "REPORTER"},
+    "organizations": {"KEYSET", "USER", "SESSION"},
+    "members": {"KEYSET", "SESSION"},
+    "invitations": {"KEYSET"},
     "jwks": {"KEYSET"},
     "authorizer": {"KEYSET", "KEYHASH"},
     "audit_chain": {"AUDIT"},

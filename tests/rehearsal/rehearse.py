@@ -38,7 +38,7 @@ LAMBDA = WORK / "target" / "lambda"
 SKIPPED = HERE / "skipped"
 
 FUNCTIONS = [
-    "login", "verify", "refresh", "logout", "keys", "organizations", "leaks", "jwks", "dashboard", "docs", "authorizer", "operator",
+    "login", "verify", "refresh", "logout", "keys", "organizations", "members", "invitations", "leaks", "jwks", "dashboard", "docs", "authorizer", "operator",
     "rotate_signing_key", "rotate_key", "audit_chain", "key_usage",
 ]  # fmt: skip
 STACK = "rehearsal"

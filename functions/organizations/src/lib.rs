@@ -1,6 +1,7 @@
 //! `/organizations`: an organization as its people and its servers see it, its name and environment, and what was done to it.
 
 mod audit;
+mod list;
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
@@ -11,6 +12,7 @@ use shared::http::{self, Answer, Call, Name, Organization, Problem};
 use shared::request;
 
 pub use audit::{AuditEvent, AuditEvents, AuditPage};
+pub use list::{OwnOrganization, OwnOrganizations};
 
 request! {
     /// An environment.
@@ -43,6 +45,7 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
         (&Method::GET, Some(id), "audit") => audit::list(app, call, id).await,
         (_, Some(_), "audit") => Err(Problem::MethodNotAllowed("GET")),
         (&Method::PATCH, Some(id), _) => rename(app, call, id).await,
+        (&Method::GET, None, "organizations") => list::list(app, call).await,
         (&Method::GET, id, _) => show(app, call, id).await,
         (_, Some(_), _) => Err(Problem::MethodNotAllowed("GET, PATCH")),
         (_, None, _) => Err(Problem::MethodNotAllowed("GET")),

@@ -25,6 +25,8 @@ request! {
         /// Which kind of code it is.
         #[schemars(extend("default" = CodeType::default()))]
         pub code_type: Option<CodeType>,
+        /// The organization that the session is for; left out, the one used last. Ours have 30 characters.
+        pub org_id: Option<Text<1, 64>>,
     }
 }
 
@@ -61,10 +63,11 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
 
 async fn verify(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let client = Client::of(app, call).await?;
-    let Verify { challenge_id, code, code_type } = call.body()?;
+    let Verify { challenge_id, code, code_type, org_id } = call.body()?;
     let (id, code, kind) =
         (challenge_id.as_str(), Code::typed(code.expose().as_str()), code_type.unwrap_or_default());
-    let tokens = flows::verify(app, call.origin(), id, &code, kind).await?;
+    let tokens =
+        flows::verify(app, call.origin(), id, &code, kind, org_id.as_ref().map(Text::as_str)).await?;
     Ok(client.tokens(&tokens))
 }
 

@@ -68,6 +68,9 @@ macro_rules! client {
                 .credentials_provider(credentials)
                 .http_client(http_client)
                 .timeout_config(timeouts($attempt))
+                // It would look at each body as it comes and goes, and object after 20 s: the time-out of a try, its bodies included, is
+                // over long before.
+                .stalled_stream_protection($sdk::config::StalledStreamProtectionConfig::disabled())
                 .retry_config($retries);
             if let Some(endpoint) = &config.endpoints.$name {
                 builder = builder.endpoint_url(endpoint);

@@ -1,7 +1,6 @@
 //! Logs: one JSON object a line, which CloudWatch can search by field. Audit lines also carry metrics.
 
-use std::fmt::{self, Debug};
-use std::io::Write;
+use std::fmt::{self, Debug, Write as _};
 use std::sync::Arc;
 
 use time::format_description::well_known::Rfc3339;
@@ -28,7 +27,7 @@ pub fn init() {
 /// `METRICS_NAMESPACE` and `METRICS_STAGE`: where metrics are kept, and whose they are. A function that nobody told counts all the same.
 fn place() -> Place {
     let or = |name: &str, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
-    Place { namespace: or("METRICS_NAMESPACE", "SyncgramPay/Auth"), stage: or("METRICS_STAGE", "local") }
+    Place::new(&or("METRICS_NAMESPACE", "SyncgramPay/Auth"), &or("METRICS_STAGE", "local"))
 }
 
 /// What writes the log to `writer`: what is said at `level`, audit lines always and with their metrics.
@@ -66,6 +65,9 @@ fn filter(level: &str) -> Targets {
         .with_targets([("shared", level), ("authorizer", level)])
 }
 
+/// Room for an audit line: most are about 700 bytes.
+const LINE_BYTES: usize = 1024;
+
 /// Writes audit lines with their metrics, and all others as `tracing-subscriber` does.
 struct Lines {
     place: Place,
@@ -88,32 +90,51 @@ where
             return self.others.format_event(context, writer, event);
         }
         let now = self.clock.now();
-        let mut audit = Audit { members: Vec::with_capacity(512), ..Audit::default() };
-        event.record(&mut audit);
         let at_ms = i64::try_from(now.unix_timestamp_nanos() / 1_000_000).map_err(|_| fmt::Error)?;
-        let metrics = metrics::members(&self.place, &audit.counted(), at_ms).map_err(|_| fmt::Error)?;
         let timestamp = now.format(&Rfc3339).map_err(|_| fmt::Error)?;
-        let level = event.metadata().level();
-        let members = std::str::from_utf8(&audit.members).map_err(|_| fmt::Error)?;
-        writeln!(writer, "{{\"timestamp\":\"{timestamp}\",\"level\":\"{level}\"{members},{metrics}}}")
+        let mut audit = Audit { line: String::with_capacity(LINE_BYTES), ..Audit::default() };
+        write!(audit.line, "{{\"timestamp\":\"{timestamp}\",\"level\":\"{}\"", event.metadata().level())?;
+        event.record(&mut audit);
+        let mut line = std::mem::take(&mut audit.line);
+        line.push(',');
+        metrics::members(&mut line, &self.place, &audit.counted(), at_ms)?;
+        line.push_str("}\n");
+        writer.write_str(&line)
     }
 }
 
-/// An audit line's fields: as its members, and those that are counted once more.
+/// An audit line so far: its fields as members, and those that are counted once more.
 #[derive(Default)]
 struct Audit {
-    members: Vec<u8>,
+    line: String,
     action: String,
     outcome: String,
     reason: String,
-    took_us: Option<i64>,
+    took_us: Option<u64>,
 }
 
 impl Audit {
     fn counted(&self) -> Counted<'_> {
-        #[expect(clippy::cast_precision_loss, reason = "exact up to 285 years")]
-        let took_ms = self.took_us.map(|took| took as f64 / 1_000.0);
-        Counted { action: &self.action, outcome: &self.outcome, reason: &self.reason, took_ms }
+        Counted { action: &self.action, outcome: &self.outcome, reason: &self.reason, took_us: self.took_us }
+    }
+}
+
+impl Audit {
+    fn name(&mut self, field: &Field) {
+        self.line.push_str(",\"");
+        self.line.push_str(field.name());
+        self.line.push_str("\":");
+    }
+}
+
+/// A text as JSON has it. What is logged are words, ids and networks: nearly none needs an escape.
+fn quoted(line: &mut String, text: &str) {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
+        line.push('"');
+        line.push_str(text);
+        line.push('"');
+    } else {
+        line.push_str(&serde_json::Value::from(text).to_string());
     }
 }
 
@@ -125,22 +146,40 @@ impl Visit for Audit {
             "reason" => value.clone_into(&mut self.reason),
             _ => {}
         }
-        // A text always serializes, and a vector takes whatever is written.
-        let _ = write!(self.members, ",\"{}\":", field.name());
-        let _ = serde_json::to_writer(&mut self.members, value);
+        self.name(field);
+        quoted(&mut self.line, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
         match field.name() {
             // Told in milliseconds, as the metric.
-            "took_us" => self.took_us = Some(value),
-            name => {
-                let _ = write!(self.members, ",\"{name}\":{value}");
+            "took_us" => self.took_us = u64::try_from(value).ok(),
+            _ => {
+                self.name(field);
+                // A string takes whatever is written.
+                let _ = write!(self.line, "{value}");
             }
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::quoted;
+
+    #[test]
+    fn whatever_a_text_holds_it_is_one_string_of_one_line() {
+        for text in ["", "a word", "a \"b\" \\ c", "a\nb\u{0}\u{7f}\u{e9}\u{2028}", "\u{1f511}"] {
+            let mut line = String::new();
+            quoted(&mut line, text);
+            assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), text);
+            assert!(!line.contains('\n'), "{line}");
+        }
     }
 }

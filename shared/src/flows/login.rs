@@ -1,7 +1,7 @@
 //! The first step of a login: address and password, answered with a challenge.
 
 use super::trail::Trail;
-use super::{Origin, Refusal};
+use super::{Origin, Refusal, which_organization};
 use crate::addresses::EmailAddress;
 use crate::app::App;
 use crate::challenges::{Challenge, Code, LIFETIME_SECONDS};
@@ -10,7 +10,7 @@ use crate::ids::ChallengeId;
 use crate::mail::letters;
 use crate::sensitive::Sensitive;
 use crate::store::Counted;
-use crate::users::{Identity, User};
+use crate::users::Identity;
 
 /// A login that has passed its first step.
 #[derive(Debug)]
@@ -71,24 +71,10 @@ async fn attempt(
     // Whose address nobody has shown to be theirs logs in no more than a stranger: the same answer for the same work.
     let user = user.filter(|user| right && !user.unverified).ok_or(Refusal::InvalidCredentials)?;
     let credentials = user.credentials;
-    let identity = identify(app, user).await?;
+    let identity = which_organization::last_used(app, user).await?;
     let started = challenge(app, origin, address, identity, credentials).await?;
     trail.target(&started.challenge_id);
     Ok(started)
-}
-
-/// Role and organization as they are now.
-async fn identify(app: &App, user: User) -> Result<Identity, Refusal> {
-    let (organization, role) = app.store.organization_and_role(&user.org_id, &user.user_id).await?;
-    // Somebody who is no member any more has nothing to log in to.
-    let (Some(organization), Some(role)) = (organization, role) else {
-        return Err(Refusal::InvalidCredentials);
-    };
-    if !organization.is_active {
-        return Err(Refusal::OrganizationSuspended);
-    }
-    let User { user_id, email, full_name, org_id, .. } = user;
-    Ok(Identity { user_id, org_id, email, full_name, role, has_onboarded: organization.has_onboarded() })
 }
 
 async fn challenge(

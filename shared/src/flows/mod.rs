@@ -3,10 +3,12 @@
 mod change_key;
 mod create_key;
 mod discovery;
+mod invitations;
 mod list_events;
 mod list_keys;
 mod login;
 mod logout;
+mod members;
 mod note_usage;
 mod open_challenge;
 pub mod operator;
@@ -20,14 +22,21 @@ mod switch_environment;
 mod tokens;
 mod trail;
 mod verify;
+mod which_organization;
 
 pub use change_key::change_key;
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
+pub use invitations::{
+    InvitationRequest, Joined, Newcomer, accept_invitation, invite, list_invitations, withdraw_invitation,
+};
 pub use list_events::{ListedEvents, list_events};
 pub use list_keys::{DescribedKey, ListedKeys, list_keys};
 pub use login::{LoginStarted, login};
 pub use logout::logout;
+pub use members::{
+    ListedOrganization, change_role, hand_over, list_members, list_organizations, remove_member,
+};
 pub use note_usage::note_usage;
 pub use organization::organization;
 pub use refresh::refresh;
@@ -117,6 +126,24 @@ pub enum Refusal {
     /// The address is somebody's already.
     #[error("the address is taken")]
     AddressTaken,
+    /// The token of an invitation is not ours, was used, replaced or withdrawn, or has expired.
+    #[error("the invitation is not accepted")]
+    InvalidInvitation,
+    /// Nobody has the invited address yet: it takes a name and a password.
+    #[error("there is no account yet")]
+    AccountRequired,
+    /// They belong to the organization already.
+    #[error("a member already")]
+    AlreadyMember,
+    /// The organization has as many people as one can have.
+    #[error("as many members as there can be")]
+    TooManyMembers,
+    /// The person belongs to as many organizations as one can.
+    #[error("as many organizations as there can be")]
+    TooManyOrganizations,
+    /// An organization is not left without its owner.
+    #[error("the last owner")]
+    LastOwner,
     /// The issuer has another name already.
     #[error("the issuer is named")]
     IssuerNamed,
@@ -163,6 +190,12 @@ impl Refusal {
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::IdempotencySpent => "idempotency_spent",
             Self::AddressTaken => "address_taken",
+            Self::InvalidInvitation => "invalid_invitation",
+            Self::AccountRequired => "account_required",
+            Self::AlreadyMember => "already_member",
+            Self::TooManyMembers => "too_many_members",
+            Self::TooManyOrganizations => "too_many_organizations",
+            Self::LastOwner => "last_owner",
             Self::IssuerNamed => "issuer_named",
             Self::InvalidSignature => "invalid_signature",
             Self::KeyRevoked => "key_revoked",

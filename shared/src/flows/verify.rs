@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::open_challenge::open_challenge;
 use super::tokens::{self, Stale, TokenMaker, Tokens};
 use super::trail::Trail;
+use super::which_organization::{self, Nowhere};
 use super::{Origin, Refusal, WRITE_TRIES};
 use crate::app::App;
 use crate::challenges::{Challenge, Code};
@@ -14,6 +15,7 @@ use crate::ids::SessionId;
 use crate::sessions::Session;
 use crate::store::{CodeGuess, StartOutcome};
 use crate::tokens::refresh_token::{RefreshToken, Salt};
+use crate::users::Identity;
 
 /// What kind of code was typed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,17 +31,21 @@ pub enum CodeType {
 
 /// Judges a code and starts a session.
 ///
+/// `org` is the organization that the session is for, where it is not to be the one used last.
+///
 /// # Errors
-/// [`Refusal::InvalidCode`] whatever is wrong with it, [`Refusal::TooManyAttempts`] when the address is shut.
+/// [`Refusal::InvalidCode`] whatever is wrong with it, [`Refusal::TooManyAttempts`] when the address is shut; once the code was right,
+/// [`Refusal::WrongOrganization`] and [`Refusal::OrganizationSuspended`].
 pub async fn verify(
     app: &App,
     origin: &Origin,
     challenge_id: &str,
     code: &Code,
     kind: CodeType,
+    org: Option<&str>,
 ) -> Result<Tokens, Refusal> {
     let mut trail = Trail::new(app, "verify", origin);
-    let result = attempt(app, origin, challenge_id, code, kind, &mut trail).await;
+    let result = attempt(app, origin, challenge_id, (code, kind), org, &mut trail).await;
     trail.end(result)
 }
 
@@ -47,8 +53,8 @@ async fn attempt(
     app: &App,
     origin: &Origin,
     challenge_id: &str,
-    code: &Code,
-    kind: CodeType,
+    (code, kind): (&Code, CodeType),
+    org: Option<&str>,
     trail: &mut Trail<'_>,
 ) -> Result<Tokens, Refusal> {
     let now = app.clock.now_seconds();
@@ -65,7 +71,7 @@ async fn attempt(
     if !right || kind == CodeType::Backup {
         return Err(Refusal::InvalidCode);
     }
-    start(app, origin, &maker, &challenge, now, trail).await
+    start(app, origin, &maker, &challenge, org, trail).await
 }
 
 async fn start(
@@ -73,18 +79,24 @@ async fn start(
     origin: &Origin,
     maker: &TokenMaker,
     challenge: &Challenge,
-    now: i64,
-    trail: &Trail<'_>,
+    org: Option<&str>,
+    trail: &mut Trail<'_>,
 ) -> Result<Tokens, Refusal> {
+    let now = app.clock.now_seconds();
+    let mut identity = challenge.identity.clone();
+    if let Some(org) = org {
+        which_organization::wanted(app, &mut identity, org).await?;
+    }
     let session_id = SessionId::new(app.clock.as_ref(), app.rng.as_ref());
     let refresh_token =
         RefreshToken::make(maker.refresh_keys().current(), &session_id, 0, &Salt::random(app.rng.as_ref()));
     let mut session = Session {
         source_address: origin.source_address.clone(),
         client: origin.client.clone(),
-        ..Session::new(session_id, challenge.identity.clone(), refresh_token.hash(), now)
+        ..Session::new(session_id, identity, refresh_token.hash(), now)
     };
     for _ in 0..WRITE_TRIES {
+        trail.actor(&session.identity.user_id, &session.identity.org_id);
         // The line is about the challenge, what is changed is the session.
         let event = trail.event_of(session.session_id.as_str(), "");
         match app.store.start_session(challenge, &session, &event, now).await? {
@@ -92,12 +104,29 @@ async fn start(
             StartOutcome::ChallengeClosed => return Err(Refusal::InvalidCode),
             // The first step was up to ten minutes ago: role and organization may have changed since.
             StartOutcome::Changed(changed) => {
-                tokens::update(&mut session.identity, changed).map_err(|stale| match stale {
-                    Stale::Suspended => Refusal::OrganizationSuspended,
-                    Stale::NoMember => Refusal::InvalidCode,
-                })?;
+                if let Err(stale) = tokens::update(&mut session.identity, changed) {
+                    elsewhere(app, &mut session.identity, stale, org.is_some()).await?;
+                }
             }
         }
     }
     Err(Failure::Contended.into())
+}
+
+/// The organization that the login was to lead to is suspended, or they are no member of it any more. Whoever asked for that one is told; whoever did
+/// not is led to another, if there is one.
+async fn elsewhere(app: &App, identity: &mut Identity, stale: Stale, asked: bool) -> Result<(), Refusal> {
+    let refusal = match stale {
+        Stale::Suspended => Refusal::OrganizationSuspended,
+        Stale::NoMember if asked => Refusal::WrongOrganization,
+        Stale::NoMember => Refusal::InvalidCode,
+    };
+    if asked {
+        return Err(refusal);
+    }
+    match which_organization::another(app, identity).await? {
+        Ok(()) => Ok(()),
+        Err(Nowhere::Suspended) => Err(Refusal::OrganizationSuspended),
+        Err(Nowhere::NoMember) => Err(refusal),
+    }
 }

@@ -3,7 +3,9 @@
 
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroize;
 
@@ -14,6 +16,7 @@ use crate::api_keys::Env;
 use crate::flows::CodeType;
 use crate::passwords;
 use crate::sensitive::Sensitive;
+use crate::users::Role;
 
 /// What a field of a body can be.
 pub trait Field: Sized {
@@ -157,6 +160,35 @@ impl Field for Env {
 impl Field for CodeType {
     fn read(value: &Value) -> Result<Self, String> {
         named(value, "must be primary or backup")
+    }
+}
+
+/// A role that one member can give another. `owner` is none: that is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Grantable {
+    /// Everything but own.
+    Admin,
+    /// Look, and manage webhooks.
+    Developer,
+    /// Look.
+    Viewer,
+}
+
+impl Field for Grantable {
+    fn read(value: &Value) -> Result<Self, String> {
+        named(value, "must be admin, developer or viewer")
+    }
+}
+
+impl From<Grantable> for Role {
+    fn from(role: Grantable) -> Self {
+        match role {
+            Grantable::Admin => Self::Admin,
+            Grantable::Developer => Self::Developer,
+            Grantable::Viewer => Self::Viewer,
+        }
     }
 }
 

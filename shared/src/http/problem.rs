@@ -72,6 +72,7 @@ impl Problem {
                 | Refusal::InvalidCode
                 | Refusal::InvalidSignature
                 | Refusal::InvalidRefreshToken(_)
+                | Refusal::InvalidInvitation
                 | Refusal::SessionOver => StatusCode::UNAUTHORIZED,
                 Refusal::WrongOrganization
                 | Refusal::InsufficientRole
@@ -83,6 +84,11 @@ impl Problem {
                 | Refusal::IdempotencySpent
                 | Refusal::KeyRevoked
                 | Refusal::AddressTaken
+                | Refusal::AccountRequired
+                | Refusal::AlreadyMember
+                | Refusal::TooManyMembers
+                | Refusal::TooManyOrganizations
+                | Refusal::LastOwner
                 | Refusal::IssuerNamed => StatusCode::CONFLICT,
                 Refusal::TooManyAttempts { .. } | Refusal::RateLimited { .. } => {
                     StatusCode::TOO_MANY_REQUESTS
@@ -169,6 +175,20 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
         Refusal::IdempotencyMismatch => "This idempotency key was used with another request. Use a new one.",
         Refusal::IdempotencySpent => "The API key that this idempotency key made was revoked. Use a new one.",
         Refusal::AddressTaken => "Somebody has this email address already.",
+        Refusal::InvalidInvitation => {
+            "The invitation was used, replaced or withdrawn, has expired, or is not one of ours. Ask for a new one."
+        }
+        Refusal::AccountRequired => {
+            "Nobody has an account with this address yet. Send full_name and password with the token."
+        }
+        Refusal::AlreadyMember => "They are a member of this organization already.",
+        Refusal::TooManyMembers => {
+            "Your organization has as many people as it can have, those who are invited among them."
+        }
+        Refusal::TooManyOrganizations => "You are a member of as many organizations as one person can be.",
+        Refusal::LastOwner => {
+            "An organization has an owner at any time. Hand it over to another member first."
+        }
         Refusal::IssuerNamed => "The issuer has another name already, and keeps it.",
         Refusal::InvalidSignature => "The report is not signed with a key that is trusted here.",
         Refusal::KeyRevoked => "This API key was revoked. Nothing of it changes any more.",

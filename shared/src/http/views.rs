@@ -11,8 +11,9 @@ use crate::ids::{KeyId, OrgId, UserId};
 use crate::leaks;
 use crate::organizations::{self, OnboardingStatus, PaymentsStatus};
 use crate::sensitive::Sensitive;
+use crate::store;
 use crate::tokens::access_token::LIFETIME_SECONDS;
-use crate::users::Identity;
+use crate::users::{Identity, Role};
 
 /// A time in an answer: RFC 3339 in UTC, with `Z`.
 #[derive(Debug, Clone, Copy)]
@@ -186,6 +187,33 @@ impl From<&DescribedKey> for Key {
             last_used_at: record.last_used_at.map(Time),
             allowed_addresses: record.allowed_addresses.to_texts(),
             leak: record.leak.as_ref().map(Leak::from),
+        }
+    }
+}
+
+/// A member of an organization.
+#[derive(Serialize, JsonSchema)]
+pub struct Member {
+    /// The person's id.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub full_name: String,
+    /// What they may.
+    pub role: Role,
+    /// When they joined.
+    pub joined_at: Time,
+}
+
+impl From<&store::Member> for Member {
+    fn from(member: &store::Member) -> Self {
+        Self {
+            user_id: member.user_id.clone(),
+            email: member.email.clone(),
+            full_name: member.full_name.clone(),
+            role: member.role,
+            joined_at: Time(member.joined_at),
         }
     }
 }

@@ -53,6 +53,8 @@ pub(super) fn guard(guard: &Guard) -> Key {
     let sk = match &guard.kind {
         GuardKind::Codes => "CODES".to_owned(),
         GuardKind::Passwords => "PASSWORDS".to_owned(),
+        GuardKind::InvitationsBy => "INVITATIONS_BY".to_owned(),
+        GuardKind::InvitationsTo => "INVITATIONS_TO".to_owned(),
         GuardKind::PasswordsFrom(network) => format!("PASSWORDS#{network}"),
     };
     Key { pk: guard_partition(&guard.address_hash), sk }
@@ -80,7 +82,23 @@ pub(super) fn organization(id: &OrgId) -> Key {
 
 /// A person's role in an organization.
 pub(super) fn member(org: &OrgId, user: &UserId) -> Key {
-    Key { pk: organization_partition(org), sk: format!("MEMBER#{user}") }
+    Key { pk: organization_partition(org), sk: format!("{MEMBERS}{user}") }
+}
+
+/// What the members of an organization begin with.
+pub(super) const MEMBERS: &str = "MEMBER#";
+
+/// What the invitations of an organization begin with.
+pub(super) const INVITATIONS: &str = "INVITATION#";
+
+/// An organization's invitation of an address.
+pub(super) fn invitation(org: &OrgId, address_hash: &str) -> Key {
+    Key { pk: organization_partition(org), sk: format!("{INVITATIONS}{address_hash}") }
+}
+
+/// Where the invitation of a token is, by the token's hash.
+pub(super) fn invitation_place(token_hash: &str) -> Key {
+    Key::new(format!("INVITATION#{token_hash}"), "INVITATION")
 }
 
 /// What the key records of an organization begin with: a query walks them, and their ids sort by time.

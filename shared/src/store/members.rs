@@ -6,20 +6,22 @@ use std::slice;
 use serde::{Deserialize, Serialize};
 
 use super::write::{Write, number, text};
-use super::{Finding, Store, StoreError, Transacted, decode, keys};
+use super::{Finding, Store, StoreError, Transacted, keys};
 use crate::audit::Event;
-use crate::deadline;
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::users::{Role, User};
 
 /// A person in an organization.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Member {
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Member {
+    /// The person.
     pub user_id: UserId,
+    /// What they are in it.
     pub role: Role,
-    /// Their address as they gave it, and their name: a copy, for whoever lists the members. Empty in items of older code.
+    /// Their address as they gave it: a copy, for whoever lists the members. Empty in items of older code.
     #[serde(default)]
     pub email: String,
+    /// Their name, likewise.
     #[serde(default)]
     pub full_name: String,
     /// Seconds since the epoch; 0 in items of older code.
@@ -34,6 +36,19 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// Somebody in this role from now on.
+    pub fn new(user: &User, role: Role, joined_at: i64) -> Self {
+        Self {
+            user_id: user.user_id.clone(),
+            role,
+            email: user.email.clone(),
+            full_name: user.full_name.clone(),
+            joined_at,
+            sessions_ended_at: None,
+            sessions_kept: None,
+        }
+    }
+
     /// Whether this session was ended with others since it was made. `standing::not_ended` is the same as a condition.
     pub fn ended(&self, session: &SessionId) -> bool {
         self.sessions_ended_at.is_some_and(|at| at >= session.made_at())
@@ -56,20 +71,26 @@ pub(super) fn member_writes(
     role: Role,
     joined_at: i64,
 ) -> Result<[Write; 2], StoreError> {
-    let member = Member {
-        user_id: user.user_id.clone(),
-        role,
-        email: user.email.clone(),
-        full_name: user.full_name.clone(),
-        joined_at,
-        sessions_ended_at: None,
-        sessions_kept: None,
-    };
-    let pointer = Membership { org_id: org.clone(), joined_at };
+    membership_writes(org, &Member::new(user, role, joined_at))
+}
+
+/// The same of a member as they are to be.
+pub(super) fn membership_writes(org: &OrgId, member: &Member) -> Result<[Write; 2], StoreError> {
+    let pointer = Membership { org_id: org.clone(), joined_at: member.joined_at };
     Ok([
-        Write::put(keys::member(org, &user.user_id), &member)?.when("attribute_not_exists(#pk)"),
-        Write::put(keys::membership(&user.user_id, org), &pointer)?.when("attribute_not_exists(#pk)"),
+        Write::put(keys::member(org, &member.user_id), member)?.when("attribute_not_exists(#pk)"),
+        Write::put(keys::membership(&member.user_id, org), &pointer)?.when("attribute_not_exists(#pk)"),
     ])
+}
+
+/// Without address and name: an accidental `{:?}` in a log gives away an id at most.
+impl std::fmt::Debug for Member {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Member")
+            .field("user_id", &self.user_id)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How often memberships that changed meanwhile are looked at again.
@@ -78,19 +99,8 @@ const LOOKS: usize = 3;
 impl Store {
     /// The organizations a person belongs to: one read. Somebody of older code belongs to the one that their item names, without a pointer.
     pub async fn organizations_of(&self, user: &UserId) -> Result<Vec<OrgId>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :memberships)")
-            .expression_attribute_names("#pk", "pk")
-            .expression_attribute_names("#sk", "sk")
-            .expression_attribute_values(":pk", text(keys::user_partition(user)))
-            .expression_attribute_values(":memberships", text(keys::MEMBERSHIPS))
-            .consistent_read(true);
-        let answer = deadline::within(query.send()).await?.map_err(StoreError::from_sdk)?;
-        let pointers = answer.items.unwrap_or_default().into_iter().map(decode::<Membership>);
-        pointers.map(|pointer| Ok(pointer?.org_id)).collect()
+        let pointers = self.all_of::<Membership>(keys::user_partition(user), keys::MEMBERSHIPS).await?;
+        Ok(pointers.into_iter().map(|pointer| pointer.org_id).collect())
     }
 
     /// Ends every session that a person has in these organizations, or every one but `kept`, by one write that each session's next

@@ -10,12 +10,14 @@ mod checkpoints;
 mod error;
 mod events;
 mod guards;
+mod invitations;
 mod key_changes;
 mod key_set;
 mod keys;
 mod leaks;
 mod members;
 mod organizations;
+mod people;
 mod sessions;
 mod standing;
 mod users;
@@ -37,7 +39,10 @@ pub use checkpoints::Checkpoints;
 pub use error::StoreError;
 pub use events::{EventFilter, EventPage};
 pub use guards::Counted;
+pub use invitations::{AcceptOutcome, FoundInvitation, InvitationPlace, Joining};
+pub use members::Member;
 pub use organizations::EnvironmentOutcome;
+pub use people::PeopleOutcome;
 pub use sessions::{Changed, RotateOutcome, StartOutcome};
 pub use standing::{Standing, Writer};
 
@@ -45,7 +50,7 @@ use crate::causes::Cause;
 use crate::deadline;
 use crate::rng::{self, Rng};
 use keys::Key;
-use write::{Action, Item, SHAPE_VERSION, Write};
+use write::{Action, Item, SHAPE_VERSION, Write, text};
 
 /// How often a write that met another one on the same item is tried, and a read that was not answered whole: the SDK never tries
 /// those again by itself. With [`Store::pause`] that is half a second on average and one at most, well under a function's time-out.
@@ -97,6 +102,31 @@ impl Store {
             .consistent_read(true);
         let answer = deadline::within(request.send()).await?.map_err(StoreError::from_sdk)?;
         answer.item.map(decode).transpose()
+    }
+
+    /// Every item of a partition whose sort key begins so.
+    async fn all_of<T: DeserializeOwned>(&self, pk: String, begins: &str) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::new();
+        let mut after = None;
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("#pk = :pk AND begins_with(#sk, :begins)")
+                .expression_attribute_names("#pk", "pk")
+                .expression_attribute_names("#sk", "sk")
+                .expression_attribute_values(":pk", text(pk.as_str()))
+                .expression_attribute_values(":begins", text(begins))
+                .set_exclusive_start_key(after)
+                .consistent_read(true);
+            let answer = deadline::within(query.send()).await?.map_err(StoreError::from_sdk)?;
+            all.extend(answer.items.unwrap_or_default());
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                return all.into_iter().map(decode).collect();
+            }
+        }
     }
 
     /// Reads several items in one call. What is missing is missing from the answer.

@@ -9,7 +9,7 @@ const LINES: &[&[&str]] = &[
     &["addresses", "allowed_addresses", "audit"],
     &["leaks"],
     &["api_keys", "guards", "links", "passwords", "tokens", "usage", "users"],
-    &["challenges", "organizations", "principals", "sessions"],
+    &["challenges", "invitations", "organizations", "principals", "sessions"],
     &["config", "mail", "signer", "store"],
     &["key_sets", "secrets"],
     &["failure"],

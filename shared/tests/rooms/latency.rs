@@ -74,7 +74,7 @@ fn app(by: Duration) -> App {
 /// The one line of a refused call of the authorizer, and that of a refused use case.
 fn lines(by: Duration) -> Vec<Value> {
     let written = Lines::default();
-    let (place, writer) = (Place { namespace: "N".to_owned(), stage: "s".to_owned() }, written.clone());
+    let (place, writer) = (Place::new("N", "s"), written.clone());
     let at = OffsetDateTime::from_unix_timestamp(1_790_000_000).unwrap();
     let subscriber = logs::subscriber("", place, Arc::new(ManualClock::new(at)), move || writer.clone());
     let app = app(by);

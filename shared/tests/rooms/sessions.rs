@@ -3,7 +3,7 @@
 use shared::clock::SystemClock;
 use shared::ids::{OrgId, SessionId, UserId};
 use shared::rng::SystemRng;
-use shared::sessions::{Judgement, LIFETIME_SECONDS, REPLAY_SECONDS, Session};
+use shared::sessions::{Judgement, REPLAY_SECONDS, Session};
 use shared::tokens::refresh_token::{RefreshToken, Salt};
 use shared::users::{Identity, Role};
 

@@ -12,6 +12,7 @@ mod record;
 mod report;
 mod sizes;
 mod soak;
+mod table;
 
 use std::error::Error;
 use std::fs;
@@ -45,7 +46,8 @@ struct Arguments {
 impl Arguments {
     fn read(mut given: impl Iterator<Item = String>) -> Result<Self, String> {
         let (mut rounds, mut document, mut soak) = (5, None, None);
-        let [mut functions, mut rust, mut node, mut python, mut peers, mut work] = [const { None }; 6];
+        let [mut functions, mut probe, mut rust, mut node, mut python, mut peers, mut work] =
+            [const { None }; 7];
         while let Some(argument) = given.next() {
             let value = given.next().ok_or_else(|| format!("{argument} needs a value"))?;
             match argument.as_str() {
@@ -57,6 +59,7 @@ impl Arguments {
                 }
                 "--document" => document = Some(PathBuf::from(value)),
                 "--functions" => functions = Some(value),
+                "--probe" => probe = Some(value),
                 "--rust-peers" => rust = Some(value),
                 "--node-peers" => node = Some(value),
                 "--python" => python = Some(value),
@@ -74,6 +77,7 @@ impl Arguments {
             counts: Counts { cold: 3, warm: 600, logins: 20 },
             built: Built {
                 functions: path(functions, "--functions")?,
+                probe: path(probe, "--probe")?,
                 rust: path(rust, "--rust-peers")?,
                 node: path(node, "--node-peers")?,
                 python: path(python, "--python")?,
@@ -131,8 +135,9 @@ async fn soaked(arguments: &Arguments, length: Duration) -> Result<bool, Box<dyn
     fs::create_dir_all(&arguments.work)?;
     let stage = Stage::start(&arguments.work).await?;
     let people = stage.people(2).await?;
+    let key = stage.make_key(&stage.log_in().await?.access_token).await?;
     say(&format!("{} s of the whole mix, as fast as it is answered\n", length.as_secs()));
-    let outcome = tokio::task::block_in_place(|| soak::run(&stage, &arguments.built, &people, length))
+    let outcome = tokio::task::block_in_place(|| soak::run(&stage, &arguments.built, &people, &key, length))
         .map_err(|error| error.to_string())?;
     say(&format!("{} calls, every answer right\n", outcome.calls));
     for (name, (warm, end, peak)) in &outcome.memory {
@@ -192,9 +197,14 @@ async fn round(
     bare::hash(figures, counts.logins)?;
     bare::c_hash(figures, &built.python, &built.peers)?;
     bare::better_auth(figures, &built.node)?;
+    let reading = stage.reading(key)?;
+    let rotation = stage.rotation(&stage.log_in().await?.access_token).await?;
     let mut round = Round { stage, built, counts: *counts, figures };
     // From here on the threads of this program that wait for a call are all that runs: no task of the engines' is held up by them.
     tokio::task::block_in_place(|| {
+        say(" the table alone,");
+        table::read(round.figures, &reading, counts.warm)?;
+        round.probe(&reading.event(), &rotation)?;
         say(" warm,");
         round.warm(key, &tokens)?;
         round.refresh(&credentials.refresh_token)?;
@@ -202,6 +212,7 @@ async fn round(
         round.login(&people)?;
         say(" cold");
         round.init_alone()?;
+        round.probe_cold(&reading.event())?;
         round.cold(key, &SHARES)
     })
 }

@@ -78,6 +78,28 @@ impl Round<'_> {
         Ok(())
     }
 
+    /// The table's requests through the SDK, and nothing else: a key's one, and a refresh's two.
+    pub fn probe(&mut self, key: &Event, rotation: &Event) -> Result<(), Failed> {
+        let (process, _) = Process::start(&self.built.probe(self.stage.environment(false)), Share::Full)?;
+        for (label, event) in [("probe key", key), ("probe refresh", rotation)] {
+            let events = vec![Arc::clone(event); self.counts.warm];
+            self.calls(&process, label, &events, Expected::Any)?;
+        }
+        Ok(())
+    }
+
+    /// A start, a connection and that one read through the SDK, over TLS, with nothing read ahead: the least that a key's first check is.
+    pub fn probe_cold(&mut self, key: &Event) -> Result<(), Failed> {
+        for _ in 0..self.counts.cold {
+            let (process, init) =
+                Process::start(&self.built.probe(self.stage.environment(true)), Share::Full)?;
+            let call = process.call(key)?;
+            check(call.kind, &call.body, Expected::Any)?;
+            self.figures.add("probe cold ms", millis(init + call.took));
+        }
+        Ok(())
+    }
+
     /// What init costs a processor, with nothing to connect to.
     pub fn init_alone(&mut self) -> Result<(), Failed> {
         for name in [Name::Ours, Name::Empty] {

@@ -39,6 +39,8 @@ impl Name {
 pub struct Built {
     /// `target/lambda`: a folder for each function, a `bootstrap` in each.
     pub functions: PathBuf,
+    /// The folder of the probe's `bootstrap`.
+    pub probe: PathBuf,
     /// The two Rust peers.
     pub rust: PathBuf,
     /// The bundled Node authorizer, and `better-auth.mjs`.
@@ -69,6 +71,12 @@ impl Built {
     pub fn function(&self, function: &str, environment: Vec<(String, String)>) -> Program {
         let bootstrap = self.bootstrap(function).to_string_lossy().into_owned();
         self.start(vec![bootstrap], environment, function)
+    }
+
+    /// What the table costs through the SDK, and nothing else.
+    pub fn probe(&self, environment: Vec<(String, String)>) -> Program {
+        let bootstrap = self.probe.join("bootstrap").to_string_lossy().into_owned();
+        self.start(vec![bootstrap], environment, "probe")
     }
 
     /// A function's program.

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::budgets::Verdict;
+use crate::budgets::{self, Verdict};
 use crate::figures::Figures;
 use crate::programs::Name;
 use crate::share::Share;
@@ -25,6 +25,8 @@ pub fn markdown(
     let mut text = format!("{}\n", noise(figures, rounds));
     warm(&mut text, figures);
     cold(&mut text, figures, shares);
+    cold_parts(&mut text, figures);
+    parts(&mut text, figures);
     others(&mut text, figures);
     sizes(&mut text, figures, functions);
     budgets(&mut text, verdicts);
@@ -93,6 +95,52 @@ fn cold(text: &mut String, figures: &Figures, shares: &[Share]) {
         let of = |share: &String| number(figures.median(&format!("{name:?} cold {share} ms")));
         let _ =
             writeln!(text, "| {} | {} |", name.text(), names.iter().map(of).collect::<Vec<_>>().join(" | "));
+    }
+    text.push('\n');
+}
+
+/// What a cold start is made of, and what the least of it is.
+fn cold_parts(text: &mut String, figures: &Figures) {
+    line(text, "| a cold start of ours at full CPU, over TLS | ms |");
+    line(text, "|---|---|");
+    for (name, label) in [
+        ("Empty init alone ms", "an empty handler is ready"),
+        ("Ours init alone ms", "ours would be ready with nothing to connect to"),
+        ("Ours cold full CPU init ms", "ours is ready: connected, the key set read"),
+        ("Ours cold full CPU first ms", "its first check of a key"),
+        ("probe cold ms", "the SDK alone: ready, then connection and that one read, nothing read ahead"),
+    ] {
+        let _ = writeln!(text, "| {label} | {} |", number(figures.median(name)));
+    }
+    text.push('\n');
+}
+
+/// What of a key's check and of a refresh is the table's, the runtime's, the SDK's, and ours.
+fn parts(text: &mut String, figures: &Figures) {
+    line(text, "| what a call is made of | key p50 µs | key CPU µs | refresh CPU µs |");
+    line(text, "|---|---|---|---|");
+    let of = |name: &str| figures.median(name);
+    let difference = |more: &str, less: &str| Some(of(more)? - of(less)?);
+    let (floor, asking) = (of("Empty key CPU us"), |what: &str| budgets::asking(figures, what));
+    let refresh = budgets::refresh_alone(figures);
+    let table = of("table key us");
+    let sdk = difference("probe key p50 us", "Empty key p50 us").zip(table).map(|(all, table)| all - table);
+    for (label, values) in [
+        ("the table itself, one read over a kept connection", [table, None, None]),
+        ("an empty handler: the runtime", [of("Empty key p50 us"), floor, floor]),
+        ("the SDK with these requests", [sdk, asking("key"), asking("refresh")]),
+        (
+            "ours",
+            [
+                difference("Ours key p50 us", "probe key p50 us"),
+                difference("Ours key CPU us", "probe key CPU us"),
+                refresh.zip(floor).map(|(refresh, floor)| refresh - floor),
+            ],
+        ),
+        ("all", [of("Ours key p50 us"), of("Ours key CPU us"), of("refresh CPU us")]),
+    ] {
+        let [time, key, refresh] = values.map(number);
+        let _ = writeln!(text, "| {label} | {time} | {key} | {refresh} |");
     }
     text.push('\n');
 }

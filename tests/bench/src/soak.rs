@@ -17,7 +17,8 @@ use crate::stage::{Event, Sent, Stage, authorizer_event, event, post_event};
 
 type Failed = Box<dyn Error + Send + Sync>;
 
-const FUNCTIONS: [&str; 7] = ["login", "verify", "refresh", "logout", "keys", "organizations", "authorizer"];
+const FUNCTIONS: [&str; 8] =
+    ["login", "verify", "refresh", "logout", "keys", "organizations", "authorizer", "jwks"];
 /// A program may have this much more memory at the end than when it was warm, in bytes: an allocator's own slack.
 const SLACK: u64 = 1_500_000;
 /// Refreshes of each session.
@@ -45,19 +46,34 @@ struct Worker<'a> {
     stage: &'a Stage,
     environments: BTreeMap<&'static str, Process>,
     calls: &'a AtomicU64,
+    /// A server's key, of the same organization.
+    key: &'a str,
 }
 
 /// Runs `people.len()` workers at once for `length`.
 ///
 /// # Errors
 /// The first wrong answer.
-pub fn run(stage: &Stage, built: &Built, people: &[String], length: Duration) -> Result<Outcome, Failed> {
+pub fn run(
+    stage: &Stage,
+    built: &Built,
+    people: &[String],
+    key: &str,
+    length: Duration,
+) -> Result<Outcome, Failed> {
     let (calls, started) = (AtomicU64::new(0), clock::now());
     let mut memory = BTreeMap::new();
     let results: Vec<Result<_, Failed>> = std::thread::scope(|scope| {
         let spawn = |email: &'_ String| {
             let (email, calls) = (email.clone(), &calls);
-            scope.spawn(move || worker(stage, built, calls, &email, started, length))
+            scope.spawn(move || {
+                worker(
+                    Worker { stage, environments: environments(stage, built)?, calls, key },
+                    &email,
+                    started,
+                    length,
+                )
+            })
         };
         let threads: Vec<_> = people.iter().map(spawn).collect();
         threads
@@ -75,20 +91,13 @@ pub fn run(stage: &Stage, built: &Built, people: &[String], length: Duration) ->
 
 type Sizes = Vec<(&'static str, (u64, u64, u64))>;
 
-fn worker(
-    stage: &Stage,
-    built: &Built,
-    calls: &AtomicU64,
-    email: &str,
-    started: Instant,
-    length: Duration,
-) -> Result<Sizes, Failed> {
-    let mut environments = BTreeMap::new();
-    for name in FUNCTIONS {
-        environments
-            .insert(name, Process::start(&built.function(name, stage.environment(false)), Share::Full)?.0);
-    }
-    let worker = Worker { stage, environments, calls };
+/// An environment of each function.
+fn environments(stage: &Stage, built: &Built) -> Result<BTreeMap<&'static str, Process>, Failed> {
+    let start = |name| Process::start(&built.function(name, stage.environment(false)), Share::Full);
+    FUNCTIONS.iter().map(|name| Ok((*name, start(name)?.0))).collect()
+}
+
+fn worker(worker: Worker<'_>, email: &str, started: Instant, length: Duration) -> Result<Sizes, Failed> {
     let mut warm = None;
     loop {
         worker.session(email)?;
@@ -130,6 +139,7 @@ impl Worker<'_> {
             tokens = self.http("refresh", &post_event("/api/v1/auth/refresh", &body), 200)?;
             self.authorize(&tokens)?;
             self.authorize(&tokens)?;
+            self.allow(self.key)?;
             self.refuse("eyJhbGciOiJub25lIn0.e30.")?;
             for (function, resource) in
                 [("organizations", "/api/v1/organizations/me"), ("keys", "/api/v1/auth/api-keys")]
@@ -138,6 +148,9 @@ impl Worker<'_> {
                 self.http(function, &event(&sent), 200)?;
             }
         }
+        let resource = "/.well-known/jwks.json";
+        let sent = Sent { method: "GET", resource, parameter: None, context: &none, body: &none };
+        self.http("jwks", &event(&sent), 200)?;
         // A viewer makes no key.
         let body = json!({"key_name": "soak"});
         let sent = Sent {
@@ -176,10 +189,13 @@ impl Worker<'_> {
     }
 
     fn authorize(&self, tokens: &Value) -> Result<Value, Failed> {
-        let token = tokens["data"]["access_token"].as_str().unwrap_or_default();
-        let (_, answer) = self.call("authorizer", &authorizer_event(token))?;
+        self.allow(tokens["data"]["access_token"].as_str().unwrap_or_default())
+    }
+
+    fn allow(&self, credential: &str) -> Result<Value, Failed> {
+        let (_, answer) = self.call("authorizer", &authorizer_event(credential))?;
         if answer["policyDocument"]["Statement"][0]["Effect"] != "Allow" {
-            return Err(format!("the authorizer answers {answer} to a token that is good").into());
+            return Err(format!("the authorizer answers {answer} to a credential that is good").into());
         }
         Ok(answer["context"].clone())
     }

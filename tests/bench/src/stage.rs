@@ -12,6 +12,7 @@ use devstack::{Devstack, Options};
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use shared::addresses::EmailAddress;
+use shared::api_keys::PlainKey;
 use shared::ids::{OrgId, UserId, new_token_id};
 use shared::tokens::access_token::{Claims, verify};
 use shared::tokens::key_set::Keyring;
@@ -30,6 +31,23 @@ pub struct Stage {
     front: Front,
     certificate: String,
     client: reqwest::Client,
+}
+
+/// Where a key's credential is read.
+pub struct Reading {
+    /// The engine's `host:port`.
+    pub address: String,
+    /// The table.
+    pub table: String,
+    /// What the credential is kept under.
+    pub key_hash: String,
+}
+
+impl Reading {
+    /// What the probe is asked in place of a key's check.
+    pub fn event(&self) -> Event {
+        bytes(&json!({ "key_hash": self.key_hash }))
+    }
 }
 
 /// What a person or a server holds.
@@ -130,6 +148,30 @@ impl Stage {
             tokens.push(signing.signer.sign(&Claims { jti, ..claims.clone() })?);
         }
         Ok(tokens)
+    }
+
+    /// A read of a key's credential, for whoever makes it.
+    ///
+    /// # Errors
+    /// When the key is none.
+    pub fn reading(&self, key: &str) -> Result<Reading, Failed> {
+        Ok(Reading {
+            address: self.devstack.dynamodb.endpoint.trim_start_matches("http://").to_owned(),
+            table: self.devstack.config.table.clone(),
+            key_hash: PlainKey::parse(key)?.hash(),
+        })
+    }
+
+    /// What the probe is asked in place of a refresh with this person's session.
+    ///
+    /// # Errors
+    /// When the token is none of ours.
+    pub async fn rotation(&self, access_token: &str) -> Result<Event, Failed> {
+        let app = &self.devstack.app;
+        let keyring = self.keyring().await?;
+        let Claims { sid, org, sub, .. } =
+            verify(access_token, keyring.as_ref(), &app.audience, app.clock.now_seconds())?;
+        Ok(bytes(&json!({ "session": sid, "org": org, "user": sub })))
     }
 
     /// The code that was last mailed to somebody.

@@ -274,7 +274,7 @@ fn as_file(environment: &[(&str, String)]) -> Vec<u8> {
 
 /// Writes the functions' log lines as on Lambda.
 fn subscriber(logs: &Logs, clock: &DevClock) -> tracing::Dispatch {
-    let place = Place { namespace: "SyncgramPay/Auth".to_owned(), stage: "devstack".to_owned() };
+    let place = Place::new("SyncgramPay/Auth", "devstack");
     tracing::Dispatch::new(config::logs::subscriber("info", place, Arc::new(clock.clone()), logs.clone()))
 }
 

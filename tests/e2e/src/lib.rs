@@ -15,6 +15,7 @@ mod call;
 mod controls;
 pub mod deployed;
 mod document;
+mod people;
 mod stage;
 mod steps;
 

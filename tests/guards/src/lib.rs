@@ -146,6 +146,7 @@ async fn counts(arguments: &Arguments) -> Result<BTreeMap<String, Figures>, Fail
     let unused = PathBuf::new;
     let built = Built {
         functions: arguments.functions.clone(),
+        probe: unused(),
         rust: unused(),
         node: unused(),
         python: unused(),

@@ -206,7 +206,9 @@ impl Place {
         let password = Sensitive::new(seed::PASSWORD.to_owned());
         let started = flows::login(app, &origin(), &address, &password).await.unwrap();
         let code = Code::typed(&self.devstack.mailbox.code(owner().email).unwrap());
-        flows::verify(app, &origin(), started.challenge_id.as_str(), &code, CodeType::Primary).await.unwrap()
+        flows::verify(app, &origin(), started.challenge_id.as_str(), &code, CodeType::Primary, None)
+            .await
+            .unwrap()
     }
 
     /// What whoever has a stored signer could make: a token that is good but for its key.

@@ -1,8 +1,10 @@
 //! What our mail says, a file for each part of the product. What the SDK makes of a text cannot be wiped.
 
+mod invitation;
 mod keys;
 mod login;
 
+pub use invitation::invitation;
 pub use keys::key_leaked;
 pub use login::login_code;
 

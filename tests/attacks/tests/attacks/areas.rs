@@ -67,6 +67,11 @@ async fn logins() {
 }
 
 #[tokio::test]
+async fn members() {
+    tell_all("members").await;
+}
+
+#[tokio::test]
 async fn names_and_organizations() {
     tell_all("names_orgs").await;
 }

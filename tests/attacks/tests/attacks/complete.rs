@@ -105,6 +105,7 @@ fn test(area: &str) -> &'static str {
         "authz_header" => "areas::authorization_headers",
         "jwt" => "areas::access_tokens",
         "login_verify" => "areas::logins",
+        "members" => "areas::members",
         "names_orgs" => "areas::names_and_organizations",
         "refresh_token" => "areas::refresh_tokens",
         "session_cookie" => "areas::session_cookies",

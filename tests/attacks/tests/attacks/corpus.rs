@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 use crate::expected::{Changes, Expected};
 
 /// The files, and the area each is about.
-pub const AREAS: [&str; 8] = [
+pub const AREAS: [&str; 9] = [
     "api_key",
     "authz_header",
     "jwt",
     "login_verify",
+    "members",
     "names_orgs",
     "refresh_token",
     "session_cookie",

@@ -153,6 +153,7 @@ impl World {
             ("org", ACORN.id),
             ("org.other", BIRCH.id),
             ("user", ACORN.owner.user_id),
+            ("user.admin", ACORN.admin.user_id),
             ("user.viewer", ACORN.viewer.user_id),
             ("user.other", BIRCH.owner.user_id),
             ("email", ACORN.owner.email),

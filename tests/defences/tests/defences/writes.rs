@@ -216,6 +216,20 @@ async fn a_key_is_revoked_once_and_the_marker_of_another_stays() {
     assert_eq!(scene.place.items("ORG#", "ACTIVE_KEY").await[0]["api_key_id"], next.api_key_id.as_str());
 }
 
+/// The marker was read while the key that has expired held it still.
+#[tokio::test]
+async fn revoking_a_key_that_has_expired_takes_no_marker_from_the_next() {
+    let scene = Scene::new().await;
+    let record = KeyRecord { key_expires_at: Some(scene.now() + 60), ..scene.record(Env::Test) };
+    assert_eq!(scene.create(&record).await, CreateKeyOutcome::Created);
+    scene.place.devstack.clock.advance(Duration::seconds(61));
+    let next = scene.record(Env::Test);
+    assert_eq!(scene.create(&next).await, CreateKeyOutcome::Created);
+    let before = scene.table().await;
+    assert_eq!(scene.revoke(&record).await, RevokeKeyOutcome::Changed);
+    assert_eq!(scene.table().await, before);
+}
+
 #[tokio::test]
 async fn a_key_is_not_revoked_without_the_marker_that_it_holds() {
     let scene = Scene::new().await;

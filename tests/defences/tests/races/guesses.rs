@@ -33,7 +33,7 @@ async fn try_codes(round: &Round, challenges: &[String], code: &str) -> Vec<Resu
         .race(|nth| {
             let (app, weather) = (round.place.app(), round.weather.clone());
             let (id, code) = (challenges[nth % challenges.len()].clone(), Code::typed(code));
-            async move { weather.ask(|| flows::verify(&app, &FROM, &id, &code, CodeType::Primary)).await }
+            async move { weather.ask(|| flows::verify(&app, &FROM, &id, &code, CodeType::Primary, None)).await }
         })
         .await
 }
@@ -92,7 +92,7 @@ async fn r8_of_many_wrong_codes_no_more_are_judged_than_allowed() {
 
 async fn try_one(round: &Round, id: &str, code: &str) -> Result<Tokens, Refusal> {
     let (app, code) = (round.place.app(), Code::typed(code));
-    round.weather.ask(|| flows::verify(&app, &FROM, id, &code, CodeType::Primary)).await
+    round.weather.ask(|| flows::verify(&app, &FROM, id, &code, CodeType::Primary, None)).await
 }
 
 /// Also R12: what the guard of the network refuses, the address's guard does not count.

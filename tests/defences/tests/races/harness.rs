@@ -111,7 +111,7 @@ impl Round {
         let (challenge_id, code) = self.challenge(person).await;
         let app = self.place.app();
         let code = shared::challenges::Code::typed(&code);
-        let verify = || flows::verify(&app, &FROM, &challenge_id, &code, flows::CodeType::Primary);
+        let verify = || flows::verify(&app, &FROM, &challenge_id, &code, flows::CodeType::Primary, None);
         self.weather.ask(verify).await.unwrap()
     }
 

@@ -16,12 +16,14 @@
 //! | R11 | being demoted or removed and making a key | never a key after it | `standing.rs` |
 //! | R12 | calls that several guards count | what one guard refuses, no other counts | `guesses.rs` |
 //! | R13 | revoking, suspending, killing and authorizing | refused from the next call; a killed signing key within a minute | `verdicts.rs` |
+//! | R14 | handing over, changing roles, inviting, accepting and removing | one owner; one membership an invitation; nothing half done | `people.rs` |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
 mod guesses;
 mod harness;
 mod keys;
+mod people;
 mod refresh;
 mod signing_keys;
 mod standing;

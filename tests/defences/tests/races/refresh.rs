@@ -1,8 +1,8 @@
 //! R3 to R6: one session's refresh tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use defences::owner;
 use devstack::engines::recorder::Fault;
@@ -37,6 +37,12 @@ async fn stored(round: &Round, of: &RefreshToken) -> Value {
     let sessions = round.place.items(&format!("SESSION#{}", of.session_id()), "").await;
     assert_eq!(sessions.len(), 1);
     sessions[0].clone()
+}
+
+/// How often the session was rotated.
+async fn rotations(app: &App, weather: &Weather, token: &RefreshToken) -> u32 {
+    let session = || async { app.store.session(token.session_id()).await.map_err(Refusal::from) };
+    weather.ask(session).await.unwrap().unwrap().generation
 }
 
 fn is_revoked(session: &Value) -> bool {
@@ -142,11 +148,12 @@ async fn r5_nothing_refreshes_after_the_answer_to_a_logout() {
         let tokens = round.login(owner()).await;
         let user = round.principal(&tokens).await;
         let (first, ended) = (tokens.refresh_token, Arc::new(AtomicBool::new(false)));
+        let left = Arc::new(Mutex::new(Vec::new()));
         let by_operator = round.nth % 2 == 1;
         let answers = round
             .race(|nth| {
                 let (app, weather, ended) = (round.place.app(), round.weather.clone(), ended.clone());
-                let (first, user) = (first.clone(), user.clone());
+                let (first, user, left) = (first.clone(), user.clone(), left.clone());
                 async move {
                     if nth % 2 == 0 {
                         if by_operator {
@@ -157,6 +164,8 @@ async fn r5_nothing_refreshes_after_the_answer_to_a_logout() {
                             weather.ask(|| flows::logout(&app, &FROM, &user)).await.unwrap();
                         }
                         ended.store(true, Ordering::SeqCst);
+                        let now = rotations(&app, &weather, &first).await;
+                        left.lock().unwrap().push(now);
                         return None;
                     }
                     let was_over = ended.load(Ordering::SeqCst);
@@ -174,6 +183,9 @@ async fn r5_nothing_refreshes_after_the_answer_to_a_logout() {
             }
         }
         assert!(!refreshes(round, &first).await);
+        // Also of those who had begun before: as it was when a logout was answered, the session stays.
+        let last = rotations(&round.place.app(), &round.weather, &first).await;
+        assert!(left.lock().unwrap().iter().all(|left| *left == last), "rotated after a logout was answered");
     })
     .await;
 }

@@ -130,6 +130,8 @@ pub async fn handle(
         "keys" => keys::handle(app, request).await,
         "organizations" => organizations::handle(app, request).await,
         "leaks" => leaks::handle(app, request).await,
+        "members" => members::handle(app, request).await,
+        "invitations" => invitations::handle(app, request).await,
         "jwks" => jwks::handle(app, request).await,
         "dashboard" => dashboard::handle(&site()?, request).await,
         "docs" => docs::handle(request).await,

@@ -11,11 +11,12 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "KEYSET",
     "EMAIL#x",
     "ORG#x",
     "USER#x",
+    "INVITATION#x",
     "GUARD#x",
     "CHALLENGE#x",
     "SESSION#x",
@@ -88,6 +89,8 @@ fn each_function_writes_only_what_is_its_own() {
                 "REPORTER#x",
             ],
         ),
+        ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
+        ("invitations", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         // Its events are the platform's alone.
         ("rotate_signing_key", vec!["KEYSET"]),
         ("audit_chain", vec!["CHAIN#x"]),
@@ -105,10 +108,11 @@ fn each_function_touches_only_what_it_needs() {
         ("docs", vec![]),
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
-        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
-        ("organizations", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("leaks", vec!["KEYSET", "ORG#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "REPORTER#x"]),
         ("key_usage", vec!["ORG#x"]),
+        ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
+        ("organizations", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
+        ("invitations", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
     ] {
         assert_eq!(kinds(name, &ACTIONS), touches, "{name}");
@@ -165,6 +169,8 @@ fn each_function_reads_only_its_own_secrets() {
         ("docs", vec![]),
         ("logout", vec![]),
         ("organizations", vec![]),
+        ("members", vec![]),
+        ("invitations", vec![]),
         ("operator", vec![]),
         ("login", vec!["CodesSecret"]),
         ("verify", vec!["SigningSecret", "CodesSecret"]),

@@ -11,5 +11,6 @@ mod integrate;
 mod names;
 mod pasted;
 mod place;
+mod roles;
 mod scanning;
 mod tokens;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "panicking is how a test fails")]
 
 mod a_clumsy_client;
+mod a_colleague_joins;
 mod a_key_at_home;
 mod a_key_that_leaked;
 mod a_lost_refresh_answer;
@@ -10,6 +11,7 @@ mod asking_twice_for_a_key;
 mod first_login_to_first_call;
 mod going_live;
 mod lockout_and_recovery;
+mod people_come_and_go;
 mod rotating_a_key;
 mod session_life;
 mod the_dashboard;
@@ -18,6 +20,8 @@ mod the_neighbours_organization;
 mod the_operator;
 mod the_organization_is_suspended;
 mod the_organizations_trail;
+mod the_owner_hands_over;
 mod the_refresh_token_is_stolen;
 mod the_viewer_who_may_not;
+mod two_organizations;
 mod when_a_key_was_used;

@@ -111,7 +111,7 @@ impl World {
             Act::Verify { challenge, typed } => {
                 let (id, codes) = &self.names.challenges[challenge];
                 let code = Code::typed(&code(codes, typed));
-                tokens(flows::verify(app, &from, id, &code, CodeType::Primary).await?)
+                tokens(flows::verify(app, &from, id, &code, CodeType::Primary, None).await?)
             }
             Act::Resend { challenge } => {
                 let id = self.names.challenges[challenge].0.clone();

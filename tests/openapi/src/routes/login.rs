@@ -3,7 +3,8 @@
 use schemars::json_schema;
 use serde_json::json;
 use shared::flows::Refusal::{
-    InvalidCode, InvalidCredentials, InvalidRefreshToken, OrganizationSuspended, RateLimited, TooManyAttempts,
+    InvalidCode, InvalidCredentials, InvalidRefreshToken, OrganizationSuspended, RateLimited,
+    TooManyAttempts, WrongOrganization,
 };
 use shared::http::{self, DASHBOARD, Problem::OriginNotAllowed};
 use shared::ids::{ChallengeId, InvalidId};
@@ -41,14 +42,15 @@ fn verify() -> Result<Operation, InvalidId> {
         ("Login", "verify"),
         "Second step: the code",
         "A code lives ten minutes, works once, only for its own challenge, and dies with the fifth wrong guess. Ten wrong codes in 15 \
-         minutes lock the address for 15 minutes.\n\nThe dashboard, which says who it is in `X-Syncgram-Client`, gets the refresh token in a \
+         minutes lock the address for 15 minutes.\n\nThe session is for the organization in `org_id`; without one, for the organization used last, or for another \
+         where that one is gone or suspended.\n\nThe dashboard, which says who it is in `X-Syncgram-Client`, gets the refresh token in a \
          cookie and not in the body.",
     )
     .with(client())
     .takes::<verify::Verify>(json!({ "challenge_id": CHALLENGE, "code": "123456" }))
     .answers(200, "Logged in.", tokens()?)
     .refuses([OriginNotAllowed])
-    .refuses([InvalidCode, OrganizationSuspended, TooManyAttempts { retry_after: 1 }]))
+    .refuses([InvalidCode, WrongOrganization, OrganizationSuspended, TooManyAttempts { retry_after: 1 }]))
 }
 
 fn resend() -> Result<Operation, InvalidId> {

@@ -6,6 +6,7 @@ mod docs;
 mod keys;
 mod leaks;
 mod login;
+mod members;
 mod organizations;
 mod samples;
 
@@ -24,6 +25,7 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
         keys::all()?,
         leaks::all(),
         organizations::all()?,
+        members::all()?,
         discovery::all(),
         dashboard::all(),
         docs::all(),

@@ -192,6 +192,7 @@ async fn first_meets(place: &Place, case: usize, inject: impl FnOnce(&Environmen
     assert!(at.accepts(tokens.access_token.expose()).await, "{what}");
     make().await.unwrap();
     assert_eq!(place.current(&secret).await, value, "{what}: a second first key");
+    assert_eq!(place.published().await, published, "{what}: published for a second first key");
     // What a try has published that came to nothing is dropped like any key that has retired.
     for days in [0, INTERVAL_DAYS] {
         place.advance_days(days);

@@ -74,9 +74,11 @@ async fn a_code_outlives_the_rotation_of_its_key_in_environments_old_and_new() {
             let code = Code::typed(&place.devstack.mailbox.code(owner().email).unwrap());
             place.advance(295);
             let id = started.challenge_id.as_str();
-            flows::verify(&judges.app, &origin, id, &code, CodeType::Primary).await.unwrap_or_else(|error| {
-                panic!("round {round}: {error:?}");
-            });
+            flows::verify(&judges.app, &origin, id, &code, CodeType::Primary, None).await.unwrap_or_else(
+                |error| {
+                    panic!("round {round}: {error:?}");
+                },
+            );
         }
     }
 }

@@ -38,7 +38,7 @@ fn logged() -> &'static Written {
     static WRITTEN: OnceLock<Written> = OnceLock::new();
     WRITTEN.get_or_init(|| {
         let written = Written::default();
-        let place = Metrics { namespace: "n".to_owned(), stage: "s".to_owned() };
+        let place = Metrics::new("n", "s");
         let shipped = logs::subscriber("trace", place, Arc::new(SystemClock), written.clone());
         tracing::subscriber::set_global_default(shipped).unwrap();
         written
@@ -190,7 +190,8 @@ async fn errors(stage: &Stage, at: &Environment) -> String {
     };
     let mut text = format!("{password:?} {code:?} {:?}\n", key.idempotency_key);
     text += &printed(flows::login(app, &origin, &address, &password).await.err());
-    text += &printed(flows::verify(app, &origin, &stage.challenge.0, &code, CodeType::Primary).await.err());
+    text +=
+        &printed(flows::verify(app, &origin, &stage.challenge.0, &code, CodeType::Primary, None).await.err());
     text += &printed(flows::refresh(app, &origin, refresh, Some("0123456789abcdef")).await.err());
     text += &printed(flows::create_key(app, &origin, &stage.acorn_owner, &key).await.err());
     text
@@ -314,7 +315,7 @@ async fn a_planted_secret_is_found_and_uncapped_libraries_would_tell() {
         base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, format!("before {secret} after"));
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     for text in [secret.to_owned(), format!("x{secret}y"), url, hex, format!("{:?}", secret.as_bytes())] {
-        let place = Metrics { namespace: "n".to_owned(), stage: "s".to_owned() };
+        let place = Metrics::new("n", "s");
         let written = Written::default();
         let shipped = logs::subscriber("trace", place, Arc::new(SystemClock), written.clone());
         tracing::subscriber::with_default(
@@ -333,7 +334,7 @@ fn no_level_makes_libraries_talk() {
     for level in
         ["trace", "TRACE", "debug", "trace,aws_smithy_runtime=trace", "trace,hyper=trace,h2=trace", "off"]
     {
-        let place = Metrics { namespace: "n".to_owned(), stage: "s".to_owned() };
+        let place = Metrics::new("n", "s");
         let written = Written::default();
         let shipped = logs::subscriber(level, place, Arc::new(SystemClock), written.clone());
         tracing::subscriber::with_default(shipped, || {
