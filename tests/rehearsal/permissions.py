@@ -6,7 +6,7 @@ READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 ITEMS = [*READS, *WRITES, "dynamodb:ConditionCheckItem"]
 # One partition key of each kind: shared/src/store/keys.rs.
-KINDS = ["EMAIL", "SIGNUP", "RESET", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY"]
+KINDS = ["EMAIL", "SIGNUP", "RESET", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY", "REPORTER"]
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
@@ -23,7 +23,7 @@ SECRETS = {
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
-MAILERS = {"login", "verify", "register", "password", "members", "factors"}
+MAILERS = {"login", "verify", "register", "password", "members", "factors", "leaks"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
     "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "USER", "CHALLENGE", "AUDIT"},
@@ -35,6 +35,7 @@ TOUCHES = {
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT", "EXPIRY"},
     "sessions": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
     "factors": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "SESSION", "AUDIT"},
+    "leaks": {"KEYSET", "REPORTER", "ORG", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
     "organizations": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
     "members": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "GUARD", "SESSION", "AUDIT"},
     "invitations": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "AUDIT"},
@@ -42,7 +43,7 @@ TOUCHES = {
     "dashboard": set(),
     "docs": set(),
     "authorizer": {"KEYSET", "KEYHASH"},
-    "operator": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
+    "operator": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT", "REPORTER"},
     "rotate_signing_key": {"KEYSET"},
     "rotate_key": set(),
     "audit_chain": {"AUDIT", "CHAIN"},
@@ -50,6 +51,7 @@ TOUCHES = {
     "webhook_queue": {"ORG", "WEBHOOK"},
     "webhook_send": {"WEBHOOK"},
     "key_expiry": {"ORG", "AUDIT", "EXPIRY"},
+    "key_usage": {"ORG"},
 }
 # Which kinds of items a function may only look at.
 ONLY_LOOKS = {
@@ -62,6 +64,7 @@ ONLY_LOOKS = {
     "keys": {"KEYSET", "SESSION"},
     "sessions": {"KEYSET", "USER"},
     "factors": {"KEYSET", "ORG", "SESSION"},
+    "leaks": {"KEYSET", "REPORTER"},
     "organizations": {"KEYSET", "USER", "SESSION"},
     "members": {"KEYSET", "SESSION"},
     "invitations": {"KEYSET"},

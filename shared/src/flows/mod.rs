@@ -1,6 +1,7 @@
 //! Use cases, one file each: what the product does, without HTTP, Lambda or SDK.
 
 mod change_password;
+mod change_key;
 mod create_key;
 mod discovery;
 mod forgot_password;
@@ -12,12 +13,14 @@ mod login;
 mod logout;
 mod mails;
 mod members;
+mod note_usage;
 mod open_challenge;
 pub mod operator;
 mod organization;
 mod refresh;
 mod register;
 mod rename_organization;
+mod report_leaks;
 mod resend;
 mod reset_password;
 mod revoke_key;
@@ -33,6 +36,7 @@ mod webhooks;
 mod which_organization;
 
 pub use change_password::change_password;
+pub use change_key::change_key;
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
 pub use forgot_password::forgot_password;
@@ -50,10 +54,12 @@ pub use mails::ON_ITS_WAY;
 pub use members::{
     ListedOrganization, change_role, hand_over, list_members, list_organizations, remove_member,
 };
+pub use note_usage::note_usage;
 pub use organization::organization;
 pub use refresh::refresh;
 pub use register::{NewAccount, register, resend_sign_up_code};
 pub use rename_organization::rename_organization;
+pub use report_leaks::{check_report, report_leaks};
 pub use resend::{Resent, resend};
 pub use reset_password::reset_password;
 pub use revoke_key::revoke_key;
@@ -175,6 +181,12 @@ pub enum Refusal {
     /// The issuer has another name already.
     #[error("the issuer is named")]
     IssuerNamed,
+    /// A report is not signed by anybody who is trusted.
+    #[error("the signature is not accepted")]
+    InvalidSignature,
+    /// The key was revoked: nothing of it changes any more.
+    #[error("the key is revoked")]
+    KeyRevoked,
     /// There is no such thing.
     #[error("not found")]
     NotFound,
@@ -222,6 +234,8 @@ impl Refusal {
             Self::TooManyOrganizations => "too_many_organizations",
             Self::LastOwner => "last_owner",
             Self::IssuerNamed => "issuer_named",
+            Self::InvalidSignature => "invalid_signature",
+            Self::KeyRevoked => "key_revoked",
             Self::NotFound => "not_found",
             Self::Failed(_) => "service_unavailable",
         }

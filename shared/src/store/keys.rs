@@ -140,6 +140,11 @@ pub(super) fn user_partition(user: &UserId) -> String {
     format!("USER#{user}")
 }
 
+/// The key of somebody who reports leaks, by its name.
+pub(super) fn reporter_key(reporter: &str, key_identifier: &str) -> Key {
+    Key { pk: format!("REPORTER#{reporter}"), sk: format!("KEY#{key_identifier}") }
+}
+
 /// When a person last made a key.
 pub(super) fn key_rate(user: &UserId) -> Key {
     Key::new(user_partition(user), "KEY_RATE")

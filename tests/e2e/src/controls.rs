@@ -27,6 +27,14 @@ impl Stage {
         answer.body()["seconds"].as_i64().expect("a time")
     }
 
+    /// Has CloudWatch Logs hand over what the authorizer has logged. A deployed stage does so by itself, a little later.
+    pub async fn hand_logs_over(&self) {
+        match &self.deployed {
+            Some(deployed) => deployed.wait(2).await,
+            None => self.control("/usage", &json!({})).await,
+        }
+    }
+
     /// The mails to a person, newest first: `to`, `subject`, `text`, `code`, `sent_at`.
     pub async fn mails(&self, person: &Person) -> Vec<Value> {
         self.mails_to(person.email).await

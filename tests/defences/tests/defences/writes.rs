@@ -2,6 +2,7 @@
 //! between. The store is called past the flows, which would have looked first; and a refused write leaves the table as it was.
 
 use defences::{Place, admin, owner};
+use shared::allowed_addresses::AllowedAddresses;
 use shared::api_keys::{Env, KeyRecord, PlainKey};
 use shared::audit::Event;
 use shared::authz::Permission;
@@ -93,6 +94,9 @@ impl Scene {
             key_expires_at: None,
             revoked_at: None,
             idempotency_id: None,
+            allowed_addresses: AllowedAddresses::default(),
+            last_used_at: None,
+            leak: None,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 17] = [
     "KEYSET",
     "EMAIL#x",
     "SIGNUP#x",
@@ -30,6 +30,7 @@ const KEYS: [&str; 14] = [
     "CHAIN#x",
     "WEBHOOK#x",
     "EXPIRY#x",
+    "REPORTER#x",
 ];
 
 /// Read once: the template is long.
@@ -85,12 +86,24 @@ fn each_function_writes_only_what_is_its_own() {
         ("factors", vec!["EMAIL#x", "USER#x", "GUARD#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "EXPIRY#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
-        ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
-        ("invitations", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
+        ("leaks", vec!["ORG#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        ("key_usage", vec!["ORG#x"]),
         (
             "operator",
-            vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"],
+            vec![
+                "KEYSET",
+                "EMAIL#x",
+                "ORG#x",
+                "USER#x",
+                "GUARD#x",
+                "KEYHASH#x",
+                "IDEMPOTENCY#x",
+                "AUDIT#x",
+                "REPORTER#x",
+            ],
         ),
+        ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
+        ("invitations", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         // Its events are the platform's alone.
         ("rotate_signing_key", vec!["KEYSET"]),
         ("audit_chain", vec!["CHAIN#x"]),
@@ -112,6 +125,8 @@ fn each_function_touches_only_what_it_needs() {
         ("docs", vec![]),
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("leaks", vec!["KEYSET", "ORG#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "REPORTER#x"]),
+        ("key_usage", vec!["ORG#x"]),
         ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
         (
             "password",

@@ -5,6 +5,8 @@
 mod a_clumsy_client;
 mod a_colleague_joins;
 mod a_forgotten_password;
+mod a_key_at_home;
+mod a_key_that_leaked;
 mod a_lost_refresh_answer;
 mod asking_twice_for_a_key;
 mod first_login_to_first_call;
@@ -27,3 +29,4 @@ mod the_sessions_of_a_person;
 mod the_viewer_who_may_not;
 mod the_webhook;
 mod two_organizations;
+mod when_a_key_was_used;

@@ -6,6 +6,7 @@ mod discovery;
 mod docs;
 mod factors;
 mod keys;
+mod leaks;
 mod login;
 mod members;
 mod organizations;
@@ -29,6 +30,7 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
         sessions::all()?,
         factors::all(),
         keys::all()?,
+        leaks::all(),
         organizations::all()?,
         members::all()?,
         webhooks::all()?,

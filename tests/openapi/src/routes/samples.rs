@@ -51,6 +51,9 @@ pub fn key(status: Status, revoked_at: Option<Time>) -> Result<Key, InvalidId> {
         created_at: minutes_later(30),
         expires_at: None,
         revoked_at,
+        last_used_at: Some(minutes_later(31)),
+        allowed_addresses: Vec::new(),
+        leak: None,
     })
 }
 

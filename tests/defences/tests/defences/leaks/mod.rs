@@ -20,6 +20,7 @@ use devstack::engines::recorder::Fault;
 use devstack::seed::PASSWORD;
 use serde_json::{Value, json};
 use shared::addresses::EmailAddress;
+use shared::allowed_addresses::AllowedAddresses;
 use shared::challenges::Code;
 use shared::clock::SystemClock;
 use shared::config::logs;
@@ -209,6 +210,7 @@ async fn errors(stage: &Stage, at: &Environment) -> String {
         key_name: "k".to_owned(),
         expires_in_days: None,
         env: None,
+        allowed_addresses: AllowedAddresses::default(),
         idempotency_key: Some(Sensitive::new("an-idempotency-key-of-mine".to_owned())),
     };
     let mut text = format!("{password:?} {code:?} {:?}\n", key.idempotency_key);
