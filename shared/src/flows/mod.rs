@@ -1,11 +1,11 @@
 //! Use cases, one file each: what the product does, without HTTP, Lambda or SDK.
 
-mod change_password;
 mod change_key;
+mod change_password;
 mod create_key;
 mod discovery;
-mod forgot_password;
 mod factors;
+mod forgot_password;
 mod invitations;
 mod list_events;
 mod list_keys;
@@ -24,9 +24,9 @@ mod report_leaks;
 mod resend;
 mod reset_password;
 mod revoke_key;
-mod set_password;
 mod second_factor;
 mod sessions;
+mod set_password;
 mod switch_environment;
 mod tokens;
 mod trail;
@@ -35,14 +35,14 @@ mod verify_email;
 mod webhooks;
 mod which_organization;
 
-pub use change_password::change_password;
 pub use change_key::change_key;
+pub use change_password::change_password;
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
-pub use forgot_password::forgot_password;
 pub use factors::{
     Factors, Proof, TotpBegun, begin_totp, confirm_totp, factors, remake_backup_codes, remove_totp,
 };
+pub use forgot_password::forgot_password;
 pub use invitations::{
     InvitationRequest, Joined, Newcomer, accept_invitation, invite, list_invitations, withdraw_invitation,
 };

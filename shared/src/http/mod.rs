@@ -28,5 +28,7 @@ pub use request::{Member, Request};
 pub use respond::{Answer, COMPRESSED_FROM, Failure, Success, envelope, respond};
 pub use schemas::idempotency_key_schema;
 pub use serve::{serve, settled};
-pub use views::{Key, Leak, Member as MemberView, Message, Organization, Shown, Time, TokenType, Tokens, User};
+pub use views::{
+    Key, Leak, Member as MemberView, Message, Organization, Shown, Time, TokenType, Tokens, User,
+};
 pub use webhooks::{EventTypes, Url, Webhook, WebhookFailure};

@@ -124,11 +124,6 @@ pub enum FactorsOutcome {
 }
 
 impl Store {
-    /// A person by the hash of their address, if there is one.
-    pub async fn user_by_hash(&self, address_hash: &str) -> Result<Option<User>, StoreError> {
-        self.get(keys::user(address_hash)).await
-    }
-
     /// A person by the hash of their address, and the authenticator app that they have begun to set up: one read.
     pub async fn user_and_pending_totp(
         &self,

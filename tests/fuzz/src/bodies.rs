@@ -68,7 +68,9 @@ pub fn proxy_event(data: &[u8]) {
     let Ok(event) = serde_json::from_slice::<Value>(&world().fill(data)) else {
         return;
     };
-    for function in ["login", "verify", "register", "password", "refresh", "keys", "organizations", "webhooks"] {
+    for function in
+        ["login", "verify", "register", "password", "refresh", "keys", "organizations", "webhooks"]
+    {
         if let Ok(request) = request(&event) {
             let response = call(function, request);
             let statuses = &[400, 401, 403, 404, 405, 409, 413, 415, 429, 503];
