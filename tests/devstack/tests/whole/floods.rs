@@ -100,5 +100,5 @@ fn routes_with_their_own_throttle_keep_every_other_setting() {
         .map(|(_, event)| event["Properties"]["Path"].as_str().unwrap_or_default().to_owned())
         .collect();
     assert_eq!(paths.difference(&routes).collect::<Vec<_>>(), Vec::<&String>::new(), "no such route");
-    assert_eq!(paths.len(), 10, "{paths:?}");
+    assert_eq!(paths.len(), 11, "{paths:?}");
 }
