@@ -10,7 +10,7 @@ use crate::ids::ChallengeId;
 use crate::mail::letters;
 use crate::sensitive::Sensitive;
 use crate::store::Counted;
-use crate::users::Identity;
+use crate::users::{Identity, User};
 
 /// A login that has passed its first step.
 #[derive(Debug)]
