@@ -4,6 +4,7 @@
 
 mod audit_chains;
 mod audit_events;
+mod audit_people;
 mod audit_stream;
 mod budget;
 mod budget_account;
@@ -12,6 +13,7 @@ mod budget_people;
 mod faults;
 mod leaks;
 mod outages;
+mod people_writes;
 mod recovery;
 mod remembered;
 mod rotation;
