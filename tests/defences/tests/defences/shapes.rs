@@ -325,10 +325,6 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
             let id = EventId::parse(&after("sk")).unwrap();
             store.marks(&chain(item), &[id]).await.map(|it| !it.is_empty())
         }
-        "USER#/MEMBER#" => {
-            let user = UserId::parse(&after("pk")).unwrap();
-            store.organizations_of(&user).await.map(|it| !it.is_empty())
-        }
         "USER#/SESSION#" => {
             let user = UserId::parse(&after("pk")).unwrap();
             store.session_page(&user, 100, None).await.map(|it| !it.sessions.is_empty())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use defences::environment::Outcome;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::flows::Flow;
 use super::stage::Stage;
