@@ -8,6 +8,7 @@ use crate::challenges::{Challenge, Code, LIFETIME_SECONDS};
 use crate::guards::{CODES, Guard};
 use crate::ids::ChallengeId;
 use crate::mail::letters;
+use crate::passwords;
 use crate::sensitive::Sensitive;
 use crate::store::Counted;
 use crate::users::Identity;
@@ -71,8 +72,13 @@ async fn attempt(
     // Whose address nobody has shown to be theirs logs in no more than a stranger: the same answer for the same work.
     let user = user.filter(|user| right && !user.unverified).ok_or(Refusal::InvalidCredentials)?;
     let credentials = user.credentials;
+    // This is the moment the password is in hand; the second step stores it.
+    let new_password_hash = match passwords::is_outdated(&user.password_hash) {
+        true => Some(app.passwords.hash(password, app.rng.as_ref()).await?),
+        false => None,
+    };
     let identity = which_organization::last_used(app, user).await?;
-    let started = challenge(app, origin, address, identity, credentials).await?;
+    let started = challenge(app, origin, address, identity, (credentials, new_password_hash)).await?;
     trail.target(&started.challenge_id);
     Ok(started)
 }
@@ -82,7 +88,7 @@ async fn challenge(
     origin: &Origin,
     address: &EmailAddress,
     identity: Identity,
-    credentials: u32,
+    (credentials, new_password_hash): (u32, Option<String>),
 ) -> Result<LoginStarted, Refusal> {
     let now = app.clock.now_seconds();
     let codes = app.secrets.codes().await?;
@@ -95,6 +101,7 @@ async fn challenge(
         address_hash: address.hash(),
         network: origin.network.clone(),
         credentials,
+        new_password_hash,
         attempts: 0,
         resends: 0,
         sent_at: now,

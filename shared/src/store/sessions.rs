@@ -105,7 +105,14 @@ fn logged_in(challenge: &Challenge, session: &Session) -> Write {
         0 => "(attribute_not_exists(#credentials) OR #credentials = :credentials)",
         _ => "#credentials = :credentials",
     };
-    Write::update(keys::user(&challenge.address_hash), "SET #org_id = :org_id")
+    let key = keys::user(&challenge.address_hash);
+    let update = match &challenge.new_password_hash {
+        None => Write::update(key, "SET #org_id = :org_id"),
+        // Of the password as it was: had that changed since, so had the credentials.
+        Some(hash) => Write::update(key, "SET #org_id = :org_id, #password_hash = :password_hash")
+            .bind(":password_hash", text(hash)),
+    };
+    update
         .when("#user_id = :user_id")
         .and_when(unchanged)
         .bind(":org_id", text(session.identity.org_id.as_str()))
