@@ -8,6 +8,7 @@ use crate::challenges::{Challenge, Code, LIFETIME_SECONDS, SecondStep};
 use crate::guards::{CODES, Guard};
 use crate::ids::ChallengeId;
 use crate::mail::letters;
+use crate::passwords;
 use crate::sensitive::Sensitive;
 use crate::store::Counted;
 use crate::users::{Identity, User};
@@ -75,8 +76,13 @@ async fn attempt(
     // Whose address nobody has shown to be theirs logs in no more than a stranger: the same answer for the same work.
     let user = user.filter(|user| right && !user.unverified).ok_or(Refusal::InvalidCredentials)?;
     let next = Next::of(&user);
+    // This is the moment the password is in hand; the second step stores it.
+    let new_password_hash = match passwords::is_outdated(&user.password_hash) {
+        true => Some(app.passwords.hash(password, app.rng.as_ref()).await?),
+        false => None,
+    };
     let identity = which_organization::last_used(app, user).await?;
-    let started = challenge(app, origin, address, identity, &next).await?;
+    let started = challenge(app, origin, address, identity, (&next, new_password_hash)).await?;
     trail.target(&started.challenge_id);
     Ok(started)
 }
@@ -103,7 +109,7 @@ async fn challenge(
     origin: &Origin,
     address: &EmailAddress,
     identity: Identity,
-    next: &Next,
+    (next, new_password_hash): (&Next, Option<String>),
 ) -> Result<LoginStarted, Refusal> {
     let now = app.clock.now_seconds();
     let challenge_id = ChallengeId::new(app.clock.as_ref(), app.rng.as_ref());
@@ -123,6 +129,7 @@ async fn challenge(
         address_hash: address.hash(),
         network: origin.network.clone(),
         credentials: next.credentials,
+        new_password_hash,
         attempts: 0,
         resends: 0,
         sent_at: now,

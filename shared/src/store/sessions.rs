@@ -107,7 +107,14 @@ fn logged_in(challenge: &Challenge, session: &Session, spent: &Spent) -> Result<
     };
     let (set, delete) = spent.changes();
     let write =
-        Write::update(keys::user(&challenge.address_hash), &format!("SET #org_id = :org_id{set}{delete}"))
+        let key = keys::user(&challenge.address_hash);
+    let update = match &challenge.new_password_hash {
+        None => Write::update(key, &format!("SET #org_id = :org_id{set}{delete}"),
+        // Of the password as it was: had that changed since, so had the credentials.
+        Some(hash) => Write::update(key, "SET #org_id = :org_id, #password_hash = :password_hash")
+            .bind(":password_hash", text(hash)),
+    };
+    update)
             .when("#user_id = :user_id")
             .and_when(unchanged)
             .bind(":org_id", text(session.identity.org_id.as_str()))

@@ -47,6 +47,11 @@ async fn tell_all(area: &str) {
 }
 
 #[tokio::test]
+async fn accounts() {
+    tell_all("accounts").await;
+}
+
+#[tokio::test]
 async fn api_keys() {
     tell_all("api_key").await;
 }

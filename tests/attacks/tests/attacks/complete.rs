@@ -101,6 +101,7 @@ fn the_table_in_the_documents_is_right() {
 /// The test that tells an area.
 fn test(area: &str) -> &'static str {
     match area {
+        "accounts" => "areas::accounts",
         "api_key" => "areas::api_keys",
         "authz_header" => "areas::authorization_headers",
         "jwt" => "areas::access_tokens",

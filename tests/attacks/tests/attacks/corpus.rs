@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use crate::expected::{Changes, Expected};
 
 /// The files, and the area each is about.
-pub const AREAS: [&str; 11] = [
+pub const AREAS: [&str; 12] = [
+    "accounts",
     "api_key",
     "authz_header",
     "jwt",
