@@ -7,8 +7,8 @@
 //! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `mail`, `signer`, `store`: the world outside.
-//! - `challenges`, `invitations`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `leaks`, `links`, `passwords`, `tokens`, `usage`, `users`:
-//!   the rules, without it.
+//! - `sign_ups`; `challenges`, `invitations`, `organizations`, `principals`, `sessions`; `api_keys`, `guards`, `leaks`, `links`, `passwords`,
+//!   `reset_tokens`, `tokens`, `usage`, `users`: the rules, without it.
 //! - `addresses`, `allowed_addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
@@ -40,11 +40,13 @@ pub mod organizations;
 pub mod panics;
 pub mod passwords;
 pub mod principals;
+pub mod reset_tokens;
 pub mod rng;
 pub mod rotation;
 pub mod secrets;
 pub mod sensitive;
 pub mod sessions;
+pub mod sign_ups;
 pub mod signer;
 pub mod store;
 pub mod tokens;

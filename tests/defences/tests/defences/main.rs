@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
+mod accounts;
 mod audit_chains;
 mod audit_events;
 mod audit_people;
