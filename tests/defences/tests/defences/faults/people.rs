@@ -128,7 +128,7 @@ fn deeds(stage: &Stage) -> Vec<Deed> {
     let (owner, viewer) = (&stage.owner, BIRCH.viewer.user_id);
     let over = json!({"user_id": BIRCH.admin.user_id, "password": PASSWORD});
     let [known, new] = &stage.tokens;
-    let newcomer = json!({"token": new, "full_name": "Nadia New", "password": PASSWORD});
+    let newcomer = json!({"token": new, "full_name": "Nadia New", "password": "lamps over a quiet harbour"});
     vec![
         by("list", ("GET", at("members")), id(), Value::Null, owner, [200, 200]),
         by("waiting", ("GET", at("invitations")), id(), Value::Null, owner, [200, 200]),
