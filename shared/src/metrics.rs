@@ -122,6 +122,10 @@ pub fn members(out: &mut String, place: &Place, counted: &Counted<'_>, at_ms: i6
     write!(out, ",\"{outcome}\":1")?;
     if let Some(took) = counted.took_us {
         write!(out, ",\"Latency\":{}.{:03}", took / 1_000, took % 1_000)?;
+        // As anybody else would write the number: no needless digit, but for the first.
+        while out.ends_with('0') && !out.ends_with(".0") {
+            out.pop();
+        }
     }
     if let Some(name) = counted.named() {
         write!(out, ",\"{name}\":1")?;

@@ -95,7 +95,7 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
         ((&Method::PATCH, _), Some(id)) => change(app, call, id).await,
         ((&Method::DELETE, _), Some(id)) => revoke(app, call, id).await,
         (_, None) => Err(Problem::MethodNotAllowed("GET, POST")),
-        (_, Some(_)) => Err(Problem::MethodNotAllowed("PATCH, DELETE")),
+        (_, Some(_)) => Err(Problem::MethodNotAllowed("DELETE, PATCH")),
     }
 }
 

@@ -106,20 +106,17 @@ fn logged_in(challenge: &Challenge, session: &Session, spent: &Spent) -> Result<
         _ => "#credentials = :credentials",
     };
     let (set, delete) = spent.changes();
-    let write =
-        let key = keys::user(&challenge.address_hash);
-    let update = match &challenge.new_password_hash {
-        None => Write::update(key, &format!("SET #org_id = :org_id{set}{delete}"),
-        // Of the password as it was: had that changed since, so had the credentials.
-        Some(hash) => Write::update(key, "SET #org_id = :org_id, #password_hash = :password_hash")
-            .bind(":password_hash", text(hash)),
-    };
-    update)
-            .when("#user_id = :user_id")
-            .and_when(unchanged)
-            .bind(":org_id", text(session.identity.org_id.as_str()))
-            .bind(":user_id", text(session.identity.user_id.as_str()))
-            .bind(":credentials", number(i64::from(challenge.credentials)));
+    // Of the password as it was: had that changed since, so had the credentials.
+    let rehashed = challenge.new_password_hash.as_ref();
+    let password = if rehashed.is_some() { ", #password_hash = :password_hash" } else { "" };
+    let change = format!("SET #org_id = :org_id{password}{set}{delete}");
+    let write = Write::update(keys::user(&challenge.address_hash), &change)
+        .when("#user_id = :user_id")
+        .and_when(unchanged)
+        .bind(":org_id", text(session.identity.org_id.as_str()))
+        .bind(":user_id", text(session.identity.user_id.as_str()))
+        .bind(":credentials", number(i64::from(challenge.credentials)));
+    let write = rehashed.into_iter().fold(write, |write, hash| write.bind(":password_hash", text(hash)));
     spent.bind(write)
 }
 

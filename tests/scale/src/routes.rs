@@ -202,6 +202,9 @@ impl Walk<'_> {
         let both = ["authorizer", "keys"];
         let list = "GET /api/v1/auth/api-keys";
         self.call(list, list, &both, access, Value::Null).await?;
+        let change = format!("PATCH /api/v1/auth/api-keys/{}", somebody.key_id);
+        let body = json!({"allowed_addresses": ["203.0.113.0/24"]});
+        self.call(&change, "PATCH /api/v1/auth/api-keys/{api_key_id}", &both, access, body).await?;
         let revoke = format!("DELETE /api/v1/auth/api-keys/{}", somebody.key_id);
         self.call(&revoke, "DELETE /api/v1/auth/api-keys/{api_key_id}", &both, access, Value::Null).await?;
         let create = "POST /api/v1/auth/api-keys";

@@ -23,8 +23,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
-mod factors;
 mod accounts;
+mod factors;
 mod guesses;
 mod harness;
 mod keys;

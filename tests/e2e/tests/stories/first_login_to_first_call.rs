@@ -68,6 +68,7 @@ async fn the_first_key_is_shown_once_and_its_server_calls_with_it() {
     let expected = json!({
         "api_key_id": id, "key_name": "Büro ☕", "env": "test", "hint": hint, "status": "active",
         "created_at": data["created_at"], "expires_at": data["expires_at"], "revoked_at": null,
+        "allowed_addresses": [], "last_used_at": null, "leak": null,
     });
     assert_eq!(*record, expected);
 }

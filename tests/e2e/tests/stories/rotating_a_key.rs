@@ -14,6 +14,7 @@ async fn the_owner_revokes_the_admin_creates_and_the_old_key_is_refused_on_its_v
     let expected = json!({
         "api_key_id": old.id, "key_name": "Old", "env": "test", "hint": revoked["hint"], "status": "revoked",
         "created_at": old.data["created_at"], "expires_at": null, "revoked_at": revoked["revoked_at"],
+        "allowed_addresses": [], "last_used_at": null, "leak": null,
     });
     assert_eq!(revoked, expected);
     assert!(revoked["revoked_at"].is_string());
