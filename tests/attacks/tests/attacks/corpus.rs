@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::expected::{Changes, Expected};
 
 /// The files, and the area each is about.
-pub const AREAS: [&str; 9] = [
+pub const AREAS: [&str; 10] = [
     "api_key",
     "authz_header",
     "jwt",
