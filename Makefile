@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify refresh logout keys organizations members invitations jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain webhooks webhook_queue webhook_send key_expiry
+FUNCTIONS := login verify register password refresh logout keys organizations members invitations jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain webhooks webhook_queue webhook_send key_expiry
 TEMPLATE := infra/template.yaml
 TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools
@@ -99,7 +99,7 @@ cost: cargo-is-here ## count what each route costs, and write docs/cost.md: doll
 
 # Bash counts its own seconds under this name, so make's is passed on under none.
 fuzz: cargo-is-here ## any bytes for the parsers and handlers, a minute each (TARGET=jwt: that one; SECONDS=600: longer; takes a C++ compiler)
-	@tests/fuzz/run "$(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),60)" $(TARGET)
+	@tests/fuzz/run "$(if $(filter command file,$(origin SECONDS)),$(SECONDS),60)" $(TARGET)
 
 supply-chain: cargo-is-here ## what others wrote: licences, versions, sources, known weaknesses, and what their build scripts do (ADVISORIES=a copy of RustSec's database)
 	ADVISORIES="$(ADVISORIES)" tests/supply-chain/run $(FUNCTIONS)
@@ -139,7 +139,7 @@ bench: cargo-is-here ## measure what ships beside Node, Python, a naive Rust and
 
 soak: cargo-is-here ## the whole mix through what ships, at full load: no wrong answer, no growth (SECONDS=600: so long)
 	$(MAKE) build ARCH=$(HERE)
-	tests/bench/run soak $(if $(filter-out environment,$(origin SECONDS)),$(SECONDS),600)
+	tests/bench/run soak $(if $(filter command file,$(origin SECONDS)),$(SECONDS),600)
 
 # The programs of `make rehearse`: built by it in CI before, so nothing is compiled a second time.
 guards: cargo-is-here $(TOOLS_READY) ## instructions and allocations a call, and program sizes, against what is recorded (ACCEPT=1: record them; takes valgrind)

@@ -35,6 +35,26 @@ impl EmailAddress {
         &self.0
     }
 
+    /// Whether SES can deliver to it: it takes ASCII only, and would read anything beyond plain characters its own way. Asked of addresses that
+    /// strangers give us to mail to.
+    pub fn is_plain(&self) -> bool {
+        let Some((local, domain)) = self.0.split_once('@') else {
+            return false;
+        };
+        let plain = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&c);
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        local.len() <= 64
+            && local.bytes().all(plain)
+            && local.split('.').all(|atom| !atom.is_empty())
+            && domain.contains('.')
+            && domain.split('.').all(label)
+    }
+
     /// What the address is called in the table and in logs: SHA-256 in hexadecimal.
     pub fn hash(&self) -> String {
         crypto::sha256_hex(&[self.0.as_bytes()])
@@ -83,6 +103,35 @@ mod tests {
         let long = format!("{}@example.com", "a".repeat(MAX_EMAIL_BYTES));
         for bad in ["", "@", "a@", "@b", "a@b@c", "a b@c", "a\u{0}@c", "a@c\n", &long] {
             assert_eq!(EmailAddress::parse(bad), Err(InvalidEmail), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_mail_can_be_sent_to_is_plain() {
+        let plain = |text: &str| EmailAddress::parse(text).is_ok_and(|address| address.is_plain());
+        for good in ["owner@shop.example", "O'Neil+test@a-b.c1.example", "x.y@xn--bcher-kva.example"] {
+            assert!(plain(good), "{good}");
+        }
+        let long = format!("{}@shop.example", "a".repeat(65));
+        for bad in [
+            "owner@localhost",
+            "ren\u{e9}@shop.example",
+            "owner@b\u{fc}cher.example",
+            "a,b@shop.example",
+            "\"a\"@shop.example",
+            "<a>@shop.example",
+            "a@shop.example,b",
+            "a@shop.example>",
+            "a@[127.0.0.1]",
+            "a@shop..example",
+            "a@-shop.example",
+            "a@shop.example.",
+            ".a@shop.example",
+            "a..b@shop.example",
+            "a@shop_1.example",
+            &long,
+        ] {
+            assert!(!plain(bad), "{bad}");
         }
     }
 

@@ -40,10 +40,12 @@ impl Code {
     /// What is stored in its place: HMAC-SHA-256 over challenge and code under the `codes` secret, hexadecimal. A bare hash
     /// of six digits is undone by trying a million; and a code is worth nothing for another challenge.
     pub fn hash(&self, key: &[u8], challenge: &ChallengeId) -> String {
-        crypto::hex(&crypto::hmac_sha256(
-            key,
-            &[challenge.as_str().as_bytes(), b"\0", self.expose().as_bytes()],
-        ))
+        self.hash_for(key, challenge.as_str())
+    }
+
+    /// The same for whatever a code is worth something for: an id, whose prefix says what kind.
+    pub fn hash_for(&self, key: &[u8], id: &str) -> String {
+        crypto::hex(&crypto::hmac_sha256(key, &[id.as_bytes(), b"\0", self.expose().as_bytes()]))
     }
 }
 

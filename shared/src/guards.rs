@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::addresses::EmailAddress;
+use crate::crypto;
 use crate::ids::OrgId;
 
 /// At most `max` guesses in `window_seconds`; the guess that reaches it is judged, then the guard is shut for as long again.
@@ -24,6 +25,18 @@ pub const PASSWORDS_FROM_NETWORK: Limit = Limit { max: 10, window_seconds: 15 * 
 /// Passwords tried for one address from anywhere: an attacker with many networks.
 pub const PASSWORDS_FROM_ANYWHERE: Limit = Limit { max: 100, window_seconds: 60 * 60 };
 
+/// Codes of sign-ups tried for one address. A guard of its own: anybody can try such a code, and must not shut the address's logins by it.
+pub const SIGN_UP_CODES: Limit = CODES;
+/// Sign-ups of one address: each is a mail to it.
+pub const SIGN_UPS: Limit = Limit { max: 5, window_seconds: 60 * 60 };
+/// The code of a sign-up sent again: once a minute …
+pub const RESENDS_SOON: Limit = Limit { max: 1, window_seconds: 60 };
+/// … and three times.
+pub const RESENDS: Limit = Limit { max: 3, window_seconds: 60 * 60 };
+/// Resets of one address's password that were asked for: each is a mail to it.
+pub const RESETS: Limit = Limit { max: 5, window_seconds: 60 * 60 };
+/// All mails that strangers have sent from one network, to whomever.
+pub const MAILS_FROM_NETWORK: Limit = Limit { max: 100, window_seconds: 60 * 60 };
 /// Invitations that one organization mails.
 pub const INVITATIONS_BY: Limit = Limit { max: 50, window_seconds: 60 * 60 };
 /// Invitations that are mailed to one address.
@@ -47,6 +60,18 @@ pub enum GuardKind {
     PasswordsFrom(String),
     /// Passwords from anywhere.
     Passwords,
+    /// Codes of sign-ups.
+    SignUpCodes,
+    /// Sign-ups.
+    SignUps,
+    /// Codes of sign-ups sent again within a minute.
+    ResendsSoon,
+    /// Codes of sign-ups sent again.
+    Resends,
+    /// Resets asked for.
+    Resets,
+    /// Mails asked for from a network; the network's hash stands in the place of an address's.
+    MailsFrom,
     /// Invitations by an organization.
     InvitationsBy,
     /// Invitations to an address.
@@ -54,12 +79,23 @@ pub enum GuardKind {
 }
 
 impl GuardKind {
+    /// Whether an audit event says that it shut. One that only keeps strangers' mails from being too many shuts unnoticed.
+    pub fn tells(&self) -> bool {
+        !matches!(self, Self::SignUps | Self::ResendsSoon | Self::Resends | Self::Resets | Self::MailsFrom)
+    }
+
     /// What an audit event calls it. The network stands elsewhere in it.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Codes => "codes",
             Self::PasswordsFrom(_) => "passwords_from_network",
             Self::Passwords => "passwords",
+            Self::SignUpCodes => "sign_up_codes",
+            Self::SignUps => "sign_ups",
+            Self::ResendsSoon => "resends_soon",
+            Self::Resends => "resends",
+            Self::Resets => "resets",
+            Self::MailsFrom => "mails_from_network",
             Self::InvitationsBy => "invitations_by_organization",
             Self::InvitationsTo => "invitations_to_address",
         }
@@ -79,6 +115,20 @@ impl Guard {
             Self { address_hash: address_hash.clone(), kind: GuardKind::PasswordsFrom(network.to_owned()) },
             Self { address_hash, kind: GuardKind::Passwords },
         ]
+    }
+
+    /// Of codes of sign-ups.
+    pub fn sign_up_codes(address: &EmailAddress) -> Self {
+        Self { address_hash: address.hash(), kind: GuardKind::SignUpCodes }
+    }
+
+    /// Those of what a stranger has mailed to an address: of its `kinds`, and of the network it is asked from.
+    pub fn mails<const N: usize>(address: &EmailAddress, kinds: [GuardKind; N], network: &str) -> Vec<Self> {
+        let address_hash = address.hash();
+        let of_address = kinds.into_iter().map(|kind| Self { address_hash: address_hash.clone(), kind });
+        let network =
+            Self { address_hash: crypto::sha256_hex(&[network.as_bytes()]), kind: GuardKind::MailsFrom };
+        of_address.chain([network]).collect()
     }
 
     /// Every guard that a completed second step opens again: the login's network, not other people's.
@@ -101,6 +151,12 @@ impl Guard {
             GuardKind::Codes => CODES,
             GuardKind::PasswordsFrom(_) => PASSWORDS_FROM_NETWORK,
             GuardKind::Passwords => PASSWORDS_FROM_ANYWHERE,
+            GuardKind::SignUpCodes => SIGN_UP_CODES,
+            GuardKind::SignUps => SIGN_UPS,
+            GuardKind::ResendsSoon => RESENDS_SOON,
+            GuardKind::Resends => RESENDS,
+            GuardKind::Resets => RESETS,
+            GuardKind::MailsFrom => MAILS_FROM_NETWORK,
             GuardKind::InvitationsBy => INVITATIONS_BY,
             GuardKind::InvitationsTo => INVITATIONS_TO,
         }

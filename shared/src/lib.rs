@@ -7,8 +7,8 @@
 //! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `deliveries` (of webhooks), `reminding` (of keys that expire), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `courier`, `mail`, `queue`, `signer`, `store`: the world outside.
-//! - `challenges`, `expiries`, `invitations`, `organizations`, `principals`, `sessions`, `webhooks`; `api_keys`, `guards`, `leaks`, `links`,
-//!   `passwords`, `tokens`, `usage`, `users`: the rules, without it.
+//! - `sign_ups`; `challenges`, `expiries`, `invitations`, `organizations`, `principals`, `sessions`, `webhooks`; `api_keys`, `guards`, `leaks`,
+//!   `links`, `passwords`, `reset_tokens`, `tokens`, `usage`, `users`: the rules, without it.
 //! - `addresses`, `allowed_addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
@@ -45,11 +45,13 @@ pub mod passwords;
 pub mod principals;
 pub mod queue;
 pub mod reminding;
+pub mod reset_tokens;
 pub mod rng;
 pub mod rotation;
 pub mod secrets;
 pub mod sensitive;
 pub mod sessions;
+pub mod sign_ups;
 pub mod signer;
 pub mod store;
 pub mod tokens;

@@ -6,11 +6,12 @@ READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 ITEMS = [*READS, *WRITES, "dynamodb:ConditionCheckItem"]
 # One partition key of each kind: shared/src/store/keys.rs.
-KINDS = ["EMAIL", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY"]
+KINDS = ["EMAIL", "SIGNUP", "RESET", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY"]
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
     "verify": {"SigningSecret", "CodesSecret"},
+    "register": {"SigningSecret", "CodesSecret"},
     "refresh": {"SigningSecret"},
     "keys": {"SealingSecret"},
     "rotate_signing_key": {"SigningSecret"},
@@ -21,11 +22,13 @@ SECRETS = {
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
-MAILERS = {"login", "verify", "members"}
+MAILERS = {"login", "verify", "register", "password", "members"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
     "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "USER", "CHALLENGE", "AUDIT"},
     "verify": {"KEYSET", "CHALLENGE", "GUARD", "EMAIL", "ORG", "USER", "SESSION", "AUDIT"},
+    "register": {"KEYSET", "EMAIL", "SIGNUP", "GUARD", "ORG", "USER", "SESSION", "AUDIT"},
+    "password": {"KEYSET", "EMAIL", "RESET", "GUARD", "ORG", "USER", "SESSION", "AUDIT"},
     "refresh": {"KEYSET", "SESSION", "ORG", "AUDIT"},
     "logout": {"KEYSET", "SESSION", "AUDIT"},
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT", "EXPIRY"},
@@ -49,6 +52,8 @@ TOUCHES = {
 ONLY_LOOKS = {
     "login": {"KEYSET", "EMAIL", "ORG", "USER"},
     "verify": {"KEYSET", "ORG"},
+    "register": {"KEYSET"},
+    "password": {"KEYSET", "USER", "SESSION"},
     "refresh": {"KEYSET", "ORG"},
     "logout": {"KEYSET"},
     "keys": {"KEYSET", "SESSION"},

@@ -36,7 +36,8 @@ LAMBDA = WORK / "target" / "lambda"
 SKIPPED = HERE / "skipped"
 
 FUNCTIONS = [
-    "login", "verify", "refresh", "logout", "keys", "organizations", "members", "invitations", "jwks", "dashboard", "docs", "authorizer", "operator",
+    "login", "verify", "register", "password", "refresh", "logout", "keys", "organizations", "members", "invitations", "jwks", "dashboard", "docs",
+    "authorizer", "operator",
     "rotate_signing_key", "rotate_key", "audit_chain", "webhooks", "webhook_queue", "webhook_send", "key_expiry",
 ]  # fmt: skip
 STACK = "rehearsal"

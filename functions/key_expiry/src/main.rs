@@ -9,7 +9,7 @@ use shared::panics::caught;
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = start(Uses::default()).await?;
+    let app = start(Uses { key_set: false, ..Uses::default() }).await?;
     let app = &app;
     run(caught(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;

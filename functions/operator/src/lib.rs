@@ -8,7 +8,7 @@ use shared::app::App;
 use shared::clock::rfc3339;
 use shared::flows::Origin;
 use shared::flows::operator::{self, NewOrganization};
-use shared::http::{self, Field, Fields, Key, Name, Organization, Password, Problem};
+use shared::http::{self, Country, Field, Fields, Key, Name, Organization, Password, Problem};
 use shared::ids::{KeyId, OrgId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
 
@@ -61,7 +61,7 @@ fn action(value: &Value) -> Result<&'static str, String> {
 
 async fn create(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
     let name = fields.required("name", FullName::read);
-    let country = fields.required("country", country);
+    let country = fields.required("country", Country::read);
     let email = fields.required("owner_email", |value| {
         let address = EmailAddress::read(value)?;
         Ok((value.as_str().unwrap_or_default().to_owned(), address))
@@ -86,7 +86,7 @@ async fn create(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value,
     };
     let new = NewOrganization {
         name: name.into_string(),
-        country,
+        country: country.into_string(),
         owner_email,
         owner_address,
         owner_full_name: owner_full_name.into_string(),
@@ -170,12 +170,6 @@ fn issuer(value: &Value) -> Result<String, String> {
 fn org_id(value: &Value) -> Result<OrgId, String> {
     let id = value.as_str().and_then(|text| OrgId::parse(text).ok());
     id.ok_or_else(|| "must be the id of an organization".to_owned())
-}
-
-/// Two capital letters: which of them are countries is not ours to keep.
-fn country(value: &Value) -> Result<String, String> {
-    let code = value.as_str().filter(|it| it.len() == 2 && it.bytes().all(|byte| byte.is_ascii_uppercase()));
-    code.map(str::to_owned).ok_or_else(|| "must be a country's two capital letters (ISO 3166-1)".to_owned())
 }
 
 fn onboarding_status(value: &Value) -> Result<OnboardingStatus, String> {

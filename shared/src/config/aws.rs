@@ -3,9 +3,14 @@
 
 use std::time::Duration;
 
+use aws_runtime::user_agent::UserAgentInterceptor;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, disable_interceptor, dyn_dispatch_hint};
+use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -21,6 +26,28 @@ pub const MAX_ATTEMPTS: u32 = 3;
 /// Amazon's roots (<https://www.amazontrust.com/repository/>): all that AWS's endpoints chain to. The system's store holds 150 more,
 /// and parsing them costs more than the rest of init.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../../certs/amazon-roots.pem");
+
+/// Leaves out the two headers in which the SDK says its version, its language and its settings: written, and one of them signed, at each
+/// request. AWS knows who asks by the role's session, which carries the function's name.
+#[derive(Debug)]
+struct WithoutAgent;
+
+#[dyn_dispatch_hint]
+impl Intercept for WithoutAgent {
+    fn name(&self) -> &'static str {
+        "WithoutAgent"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        settings: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let reason = "nobody reads it";
+        settings.interceptor_state().store_put(disable_interceptor::<UserAgentInterceptor>(reason));
+        Ok(())
+    }
+}
 
 /// Makes a client.
 pub type Connect<Client> = fn(&Config, SharedHttpClient) -> Client;
@@ -70,6 +97,7 @@ macro_rules! client {
                 .credentials_provider(credentials)
                 .http_client(http_client)
                 .timeout_config(timeouts($attempt))
+                .interceptor(WithoutAgent)
                 // It would look at each body as it comes and goes, and object after 20 s: the time-out of a try, its bodies included, is
                 // over long before.
                 .stalled_stream_protection($sdk::config::StalledStreamProtectionConfig::disabled())

@@ -1,29 +1,38 @@
 //! Use cases, one file each: what the product does, without HTTP, Lambda or SDK.
 
+mod change_password;
 mod create_key;
 mod discovery;
+mod forgot_password;
 mod invitations;
 mod list_events;
 mod list_keys;
 mod login;
 mod logout;
+mod mails;
 mod members;
 mod open_challenge;
 pub mod operator;
 mod organization;
 mod refresh;
+mod register;
 mod rename_organization;
 mod resend;
+mod reset_password;
 mod revoke_key;
+mod set_password;
 mod switch_environment;
 mod tokens;
 mod trail;
 mod verify;
+mod verify_email;
 mod webhooks;
 mod which_organization;
 
+pub use change_password::change_password;
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
+pub use forgot_password::forgot_password;
 pub use invitations::{
     InvitationRequest, Joined, Newcomer, accept_invitation, invite, list_invitations, withdraw_invitation,
 };
@@ -31,17 +40,21 @@ pub use list_events::{ListedEvents, list_events};
 pub use list_keys::{DescribedKey, ListedKeys, list_keys};
 pub use login::{LoginStarted, login};
 pub use logout::logout;
+pub use mails::ON_ITS_WAY;
 pub use members::{
     ListedOrganization, change_role, hand_over, list_members, list_organizations, remove_member,
 };
 pub use organization::organization;
 pub use refresh::refresh;
+pub use register::{NewAccount, register, resend_sign_up_code};
 pub use rename_organization::rename_organization;
 pub use resend::{Resent, resend};
+pub use reset_password::reset_password;
 pub use revoke_key::revoke_key;
 pub use switch_environment::switch_environment;
 pub use tokens::Tokens;
 pub use verify::{CodeType, verify};
+pub use verify_email::verify_email;
 pub use webhooks::{
     ShownWebhook, WebhookRequest, remove_webhook, rotate_webhook_secret, set_webhook, show_webhook,
     test_webhook,
@@ -89,6 +102,12 @@ pub enum Refusal {
     /// The code is wrong, used, expired, or another challenge's.
     #[error("the code is not accepted")]
     InvalidCode,
+    /// The reset token is not ours, was used, has expired, or its person's credentials changed since.
+    #[error("the reset token is not accepted")]
+    InvalidResetToken,
+    /// The password is one that too many people have, or is made of such, or of who its owner is.
+    #[error("the password is too common")]
+    CommonPassword,
     /// The refresh token is not ours, was used, or its session is over; the word says which, for the log alone.
     #[error("the refresh token is not accepted: {0}")]
     InvalidRefreshToken(&'static str),
@@ -172,6 +191,8 @@ impl Refusal {
             Self::InvalidCredentials => "invalid_credentials",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::InvalidCode => "invalid_code",
+            Self::InvalidResetToken => "invalid_reset_token",
+            Self::CommonPassword => "common_password",
             Self::InvalidRefreshToken(_) => "invalid_refresh_token",
             Self::SessionOver => "unauthorized",
             Self::WrongOrganization => "wrong_organization",

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Refusal;
+use super::{Origin, Refusal};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::ids;
+use crate::ids::{self, SessionId};
 use crate::secrets::{RotatingKey, Signing};
 use crate::sensitive::Sensitive;
 use crate::sessions::Session;
 use crate::store::Changed;
 use crate::tokens::access_token::{Claims, LIFETIME_SECONDS};
 use crate::tokens::key_set::Keyring;
-use crate::tokens::refresh_token::RefreshToken;
+use crate::tokens::refresh_token::{RefreshToken, Salt};
 use crate::users::Identity;
 
 /// Both tokens, and whose they are.
@@ -60,6 +60,25 @@ impl TokenMaker {
     /// The keys that refresh tokens' MACs are made and checked with.
     pub fn refresh_keys(&self) -> &RotatingKey {
         &self.signing.refresh
+    }
+
+    /// A new session and its first refresh token, from where the call comes.
+    pub fn session(
+        &self,
+        app: &App,
+        origin: &Origin,
+        identity: Identity,
+        now: i64,
+    ) -> (Session, RefreshToken) {
+        let (rng, keys) = (app.rng.as_ref(), self.refresh_keys());
+        let session_id = SessionId::new(app.clock.as_ref(), rng);
+        let refresh_token = RefreshToken::make(keys.current(), &session_id, 0, &Salt::random(rng));
+        let session = Session {
+            source_address: origin.source_address.clone(),
+            client: origin.client.clone(),
+            ..Session::new(session_id, identity, refresh_token.hash(), now)
+        };
+        (session, refresh_token)
     }
 
     /// Signs an access token for a session.

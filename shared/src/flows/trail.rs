@@ -50,6 +50,11 @@ impl<'a> Trail<'a> {
         trail
     }
 
+    /// Where the attempt comes from.
+    pub fn network(&self) -> &str {
+        &self.origin.network
+    }
+
     /// The address that was tried, before anybody is known: the beginning of its hash.
     pub fn address(&mut self, address: &EmailAddress) {
         self.address = address.hash()[..12].to_owned();

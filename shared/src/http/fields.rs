@@ -110,6 +110,63 @@ impl Field for EmailAddress {
     }
 }
 
+/// An address that mail can be sent to, as it was given and as it is compared.
+pub struct Mailbox {
+    /// As it was given.
+    pub given: String,
+    /// As it is compared.
+    pub address: EmailAddress,
+}
+
+impl Field for Mailbox {
+    fn read(value: &Value) -> Result<Self, String> {
+        let address = EmailAddress::read(value)?;
+        match value.as_str() {
+            Some(given) if address.is_plain() => Ok(Self { given: given.to_owned(), address }),
+            _ => Err("must be an e-mail address that mail can be sent to: plain ASCII".to_owned()),
+        }
+    }
+}
+
+/// A country: two capital letters. Which of them are countries is not ours to keep.
+pub struct Country(String);
+
+impl Country {
+    /// The letters.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl Field for Country {
+    fn read(value: &Value) -> Result<Self, String> {
+        let code =
+            value.as_str().filter(|it| it.len() == 2 && it.bytes().all(|byte| byte.is_ascii_uppercase()));
+        code.map(|it| Self(it.to_owned()))
+            .ok_or_else(|| "must be a country's two capital letters (ISO 3166-1)".to_owned())
+    }
+}
+
+/// A password to be set, exactly as it was sent. Whether it is too common is another question: that depends on whose it is.
+pub struct NewPassword(Sensitive<String>);
+
+impl NewPassword {
+    /// It, still not to be printed.
+    pub fn into_sensitive(self) -> Sensitive<String> {
+        self.0
+    }
+}
+
+impl Field for NewPassword {
+    fn read(value: &Value) -> Result<Self, String> {
+        let Text(password) = NewPasswordText::read(value)?;
+        Ok(Self(Sensitive::new(password)))
+    }
+}
+
+/// What a password to be set is made of.
+pub(super) type NewPasswordText = Text<{ passwords::MIN_CHARACTERS }, { passwords::MAX_CHARACTERS }>;
+
 /// A password, exactly as it was sent.
 pub struct Password(Sensitive<String>);
 

@@ -17,12 +17,14 @@ mod webhooks;
 pub use body::{Fields, MAX_BYTES};
 pub use call::Call;
 pub use dashboard::{Client, DASHBOARD, session_cookie, without_session};
-pub use fields::{Field, Grantable, Name, Password, Text, Whole, idempotency_key};
+pub use fields::{
+    Country, Field, Grantable, Mailbox, Name, NewPassword, Password, Text, Whole, idempotency_key,
+};
 pub use pages::{limit, page_cursor, read_page_cursor, write_page_cursor};
 pub use problem::{FieldProblem, Problem};
 pub use request::{Member, Request};
 pub use respond::{Answer, COMPRESSED_FROM, Failure, Success, envelope, respond};
 pub use schemas::idempotency_key_schema;
 pub use serve::{serve, settled};
-pub use views::{Key, Member as MemberView, Organization, Shown, Time, TokenType, Tokens, User};
+pub use views::{Key, Member as MemberView, Message, Organization, Shown, Time, TokenType, Tokens, User};
 pub use webhooks::{EventTypes, Url, Webhook, WebhookFailure};

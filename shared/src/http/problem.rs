@@ -9,6 +9,10 @@ use crate::flows::Refusal;
 /// How long a client should wait while the database or the secret store is away, in seconds.
 const UNAVAILABLE_RETRY_AFTER: i64 = 5;
 
+/// What is said of a password that may not be set.
+const COMMON_PASSWORD: &str =
+    "must not be a common password, and not consist of such, of your name or of your address";
+
 /// One field that is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(inline)]
@@ -54,6 +58,14 @@ impl Problem {
         Self::Invalid(vec![FieldProblem { field, message: message.into() }])
     }
 
+    /// What is wrong with a password that is being set is a problem of the field it is in.
+    pub fn of_password(refusal: Refusal, field: &'static str) -> Self {
+        match refusal {
+            Refusal::CommonPassword => Self::field(field, COMMON_PASSWORD),
+            other => other.into(),
+        }
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -66,6 +78,7 @@ impl Problem {
             Self::Refused(refusal) => match refusal {
                 Refusal::InvalidCredentials
                 | Refusal::InvalidCode
+                | Refusal::InvalidResetToken
                 | Refusal::InvalidRefreshToken(_)
                 | Refusal::InvalidInvitation
                 | Refusal::SessionOver => StatusCode::UNAUTHORIZED,
@@ -73,6 +86,7 @@ impl Problem {
                 | Refusal::InsufficientRole
                 | Refusal::OnboardingIncomplete
                 | Refusal::OrganizationSuspended => StatusCode::FORBIDDEN,
+                Refusal::CommonPassword => StatusCode::BAD_REQUEST,
                 Refusal::NotFound => StatusCode::NOT_FOUND,
                 Refusal::ActiveKeyExists
                 | Refusal::IdempotencyMismatch
@@ -146,7 +160,11 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
         Refusal::TooManyAttempts { .. } => {
             "Too many attempts. Wait as long as Retry-After says, then try again."
         }
-        Refusal::InvalidCode => "The code is wrong, was used, or has expired. Log in again to get a new one.",
+        Refusal::InvalidCode => "The code is wrong, was used, or has expired. Ask for a new one.",
+        Refusal::InvalidResetToken => {
+            "The reset token was used, has expired, or is not one of ours. Ask for a new one."
+        }
+        Refusal::CommonPassword => COMMON_PASSWORD,
         Refusal::InvalidRefreshToken(_) => {
             "The refresh token was used, has expired, or is not one of ours. Log in again."
         }

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use zeroize::Zeroize;
 
-use super::fields::{IDEMPOTENCY_KEY_CHARACTERS, PasswordText, UNSETTLING};
-use super::{Name, Password, Shown, Text, Time, Whole};
+use super::fields::{IDEMPOTENCY_KEY_CHARACTERS, NewPasswordText, PasswordText, UNSETTLING};
+use super::{Country, Mailbox, Name, NewPassword, Password, Shown, Text, Time, Whole};
 use crate::addresses::{EmailAddress, MAX_EMAIL_BYTES};
 use crate::sensitive::Sensitive;
 
@@ -91,6 +91,39 @@ impl JsonSchema for Password {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         PasswordText::json_schema(generator)
+    }
+}
+
+impl JsonSchema for NewPassword {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "NewPassword".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        NewPasswordText::json_schema(generator)
+    }
+}
+
+in_place!([] Country, "Country", json_schema!({ "type": "string", "pattern": "^[A-Z]{2}$" }));
+
+impl JsonSchema for Mailbox {
+    fn schema_name() -> Cow<'static, str> {
+        "Mailbox".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "email",
+            "description": format!(
+                "An e-mail address that mail can be sent to: plain ASCII, at most {MAX_EMAIL_BYTES} bytes. Case makes no difference."
+            ),
+            "maxLength": MAX_EMAIL_BYTES,
+        })
     }
 }
 

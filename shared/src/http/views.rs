@@ -56,6 +56,13 @@ impl Serialize for Shown {
     }
 }
 
+/// That something was done, where there is nothing to show.
+#[derive(Serialize, JsonSchema)]
+pub struct Message {
+    /// For the person: what was done, or what to do next.
+    pub message: &'static str,
+}
+
 /// A person.
 #[derive(Serialize, JsonSchema)]
 pub struct User {

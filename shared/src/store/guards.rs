@@ -78,7 +78,7 @@ impl<'a> GuardState<'a> {
     pub fn locks(&self, now: i64, locked: &(dyn Fn(&Guard) -> Event + Sync)) -> Option<Event> {
         let limit = self.guard.limit();
         let after = self.seen.as_ref()?.with_one_more(limit, now);
-        after.locked_until(limit, now).map(|_| locked(self.guard))
+        after.locked_until(limit, now).filter(|_| self.guard.kind.tells()).map(|_| locked(self.guard))
     }
 
     /// Learns from a failed condition; gives the time the guard opens if it is shut.

@@ -56,8 +56,24 @@ pub(super) fn guard(guard: &Guard) -> Key {
         GuardKind::InvitationsBy => "INVITATIONS_BY".to_owned(),
         GuardKind::InvitationsTo => "INVITATIONS_TO".to_owned(),
         GuardKind::PasswordsFrom(network) => format!("PASSWORDS#{network}"),
+        GuardKind::SignUpCodes => "SIGN_UP_CODES".to_owned(),
+        GuardKind::SignUps => "SIGN_UPS".to_owned(),
+        GuardKind::ResendsSoon => "RESENDS_SOON".to_owned(),
+        GuardKind::Resends => "RESENDS".to_owned(),
+        GuardKind::Resets => "RESETS".to_owned(),
+        GuardKind::MailsFrom => "MAILS_FROM".to_owned(),
     };
     Key { pk: guard_partition(&guard.address_hash), sk }
+}
+
+/// The latest sign-up of an address.
+pub(super) fn sign_up(address_hash: &str) -> Key {
+    Key::new(format!("SIGNUP#{address_hash}"), "SIGNUP")
+}
+
+/// A reset token, by its hash.
+pub(super) fn reset(token_hash: &str) -> Key {
+    Key::new(format!("RESET#{token_hash}"), "RESET")
 }
 
 /// A challenge.

@@ -80,9 +80,7 @@ impl Store {
         owner: &User,
         event: &Event,
     ) -> Result<(), StoreError> {
-        let mut writes = vec![
-            Write::put(keys::organization(&organization.id), organization)?.when("attribute_not_exists(#pk)"),
-        ];
+        let mut writes = vec![organization_write(organization)?];
         writes.extend(user_writes(address, owner, Role::Owner, event.at)?);
         match self.transact_with(writes, slice::from_ref(event)).await? {
             Transacted::Committed => Ok(()),
@@ -163,4 +161,9 @@ impl Store {
         }
         Err(StoreError::Contended(None))
     }
+}
+
+/// A new organization.
+pub(super) fn organization_write(organization: &Organization) -> Result<Write, StoreError> {
+    Ok(Write::put(keys::organization(&organization.id), organization)?.when("attribute_not_exists(#pk)"))
 }

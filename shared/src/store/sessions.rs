@@ -88,6 +88,16 @@ struct Pointer {
     expires_at: i64,
 }
 
+/// A new session, and the pointer to it.
+pub(super) fn opening(session: &Session) -> Result<[Write; 2], StoreError> {
+    let pointer = Pointer { session_id: session.session_id.clone(), expires_at: session.expires_at };
+    let pointer_key = keys::session_of(&session.identity.user_id, &session.session_id);
+    Ok([
+        Write::put(keys::session(&session.session_id), session)?.when("attribute_not_exists(#pk)"),
+        Write::put(pointer_key, &pointer)?.when("attribute_not_exists(#pk)"),
+    ])
+}
+
 /// The login ends in the organization it began for, and only if what its person logs in with is what the first step saw: one write of
 /// the person's item, whatever else of it a login changes.
 fn logged_in(challenge: &Challenge, session: &Session) -> Write {
@@ -119,11 +129,7 @@ impl Store {
         let mut writes = vec![consume];
         writes.extend(identity_checks(&session.identity));
         writes.push(logged_in(challenge, session));
-        writes
-            .push(Write::put(keys::session(&session.session_id), session)?.when("attribute_not_exists(#pk)"));
-        let pointer = Pointer { session_id: session.session_id.clone(), expires_at: session.expires_at };
-        let pointer_key = keys::session_of(&session.identity.user_id, &session.session_id);
-        writes.push(Write::put(pointer_key, &pointer)?.when("attribute_not_exists(#pk)"));
+        writes.extend(opening(session)?);
         let guards = Guard::opened_by_success(&challenge.address_hash, &challenge.network);
         writes.extend(guards.iter().map(|guard| Write::delete(keys::guard(guard))));
         let Transacted::Cancelled(findings) = self.transact_with(writes, slice::from_ref(event)).await?

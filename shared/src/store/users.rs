@@ -3,11 +3,12 @@
 use std::slice;
 
 use super::members::member_writes;
-use super::write::Write;
+use super::write::{Write, number, text};
 use super::{Store, StoreError, Transacted, decode, guards, keys};
 use crate::addresses::EmailAddress;
 use crate::audit::Event;
 use crate::guards::{Guard, Guesses};
+use crate::ids::UserId;
 use crate::users::{Role, User};
 
 impl Store {
@@ -25,7 +26,12 @@ impl Store {
 
     /// The person with this address, if there is one.
     pub async fn user(&self, address: &EmailAddress) -> Result<Option<User>, StoreError> {
-        self.get(keys::user(&address.hash())).await
+        self.user_by_hash(&address.hash()).await
+    }
+
+    /// The same, by the hash of the address.
+    pub async fn user_by_hash(&self, address_hash: &str) -> Result<Option<User>, StoreError> {
+        self.get(keys::user(address_hash)).await
     }
 
     /// Adds a person with a role in their organization.
@@ -57,4 +63,17 @@ pub(super) fn user_writes(
     let [member, pointer] = member_writes(user, &user.org_id, role, now)?;
     let person = Write::put(keys::user(&address.hash()), user)?.when("attribute_not_exists(#pk)");
     Ok([person, member, pointer])
+}
+
+/// A write of a person's item, on condition that it is theirs and what they log in with is what was seen.
+pub(super) fn with_credentials(write: Write, user: &UserId, seen: u32) -> Write {
+    let unchanged = match seen {
+        0 => "(attribute_not_exists(#credentials) OR #credentials = :credentials)",
+        _ => "#credentials = :credentials",
+    };
+    write
+        .and_when("#user_id = :user_id")
+        .and_when(unchanged)
+        .bind(":user_id", text(user.as_str()))
+        .bind(":credentials", number(i64::from(seen)))
 }

@@ -93,6 +93,10 @@ fn clients_are_made_in_one_place() {
     made.sort();
     // The second leads to whoever an organization named, and trusts what the machine trusts.
     assert_eq!(made, ["shared/src/config/aws.rs", "shared/src/courier.rs"]);
+    let clients = read("shared/src/config/aws.rs");
+    for left_out in [".interceptor(WithoutAgent)", "StalledStreamProtectionConfig::disabled()"] {
+        assert_eq!(clients.matches(left_out).count(), 1, "{left_out}: once, for all clients");
+    }
     for name in functions() {
         let manifest = read(&format!("functions/{name}/Cargo.toml"));
         let own =

@@ -18,10 +18,15 @@ impl Stage {
 
     /// The mails to a person, newest first: `to`, `subject`, `text`, `code`, `sent_at`.
     pub async fn mails(&self, person: &Person) -> Vec<Value> {
+        self.mails_to(person.email).await
+    }
+
+    /// The mails to an address, as it was written on them.
+    pub async fn mails_to(&self, email: &str) -> Vec<Value> {
         if let Some(deployed) = &self.deployed {
-            return deployed.mails(person).await;
+            return deployed.mails(email).await;
         }
-        let path = format!("/_devstack/mailbox?to={}", person.email);
+        let path = format!("/_devstack/mailbox?to={email}");
         let answer = self.outside(Method::GET, &path).await;
         assert_eq!(answer.status(), 200, "{answer}");
         answer.body().as_array().expect("a list of mails").clone()

@@ -62,14 +62,13 @@ impl Deployed {
     }
 
     /// The mails to a person, newest first, in the form of the devstack's mailbox.
-    pub(crate) async fn mails(&self, person: &Person) -> Vec<Value> {
+    pub(crate) async fn mails(&self, email: &str) -> Vec<Value> {
         let answer = self.http.get(&self.mailbox).send().await.expect("the mailbox");
         let text = answer.text().await.expect("the mailbox");
         let list: Value = serde_json::from_str(&text).expect("a list of mails");
         let accounts = list["messages"].as_object().expect("mails by account");
         let mails = accounts.values().filter_map(Value::as_array).flatten();
-        let mut own: Vec<_> =
-            mails.filter(|mail| mail["To"] == json!([person.email])).map(read_mail).collect();
+        let mut own: Vec<_> = mails.filter(|mail| mail["To"] == json!([email])).map(read_mail).collect();
         own.reverse();
         own
     }

@@ -68,7 +68,9 @@ pub fn proxy_event(data: &[u8]) {
     let Ok(event) = serde_json::from_slice::<Value>(&world().fill(data)) else {
         return;
     };
-    for function in ["login", "verify", "refresh", "keys", "organizations", "webhooks"] {
+    for function in
+        ["login", "verify", "register", "password", "refresh", "keys", "organizations", "webhooks"]
+    {
         if let Ok(request) = request(&event) {
             let response = call(function, request);
             let statuses = &[400, 401, 403, 404, 405, 409, 413, 415, 429, 503];
@@ -97,6 +99,8 @@ fn answered(route: &Route, data: &[u8]) {
         let request = request(&event).expect("a gateway's event is read");
         let function = match route.path {
             path if path.contains("/2fa/") => "verify",
+            path if path.contains("/password") => "password",
+            path if path.contains("/register") || path.contains("/verify-email") => "register",
             path if path.contains("/api-keys") => "keys",
             path if path.ends_with("/webhook") => "webhooks",
             path if path.contains("/organizations") => "organizations",
@@ -124,6 +128,8 @@ fn call(function: &str, request: Request) -> Response<Body> {
     match function {
         "login" => world.wait(login::handle(app, request)),
         "verify" => world.wait(verify::handle(app, request)),
+        "register" => world.wait(register::handle(app, request)),
+        "password" => world.wait(password::handle(app, request)),
         "refresh" => world.wait(refresh::handle(app, request)),
         "keys" => world.wait(keys::handle(app, request)),
         "webhooks" => world.wait(webhooks::handle(app, request)),

@@ -1,5 +1,7 @@
 //! Walks every route once, as somebody who is in the table, and writes down what it cost.
 
+mod people;
+
 use std::collections::BTreeMap;
 
 use devstack::seed;
@@ -138,6 +140,7 @@ async fn walk(table: &Table, somebody: &Loaded) -> Result<Vec<RouteCost>, ScaleE
     let key = walk.keys(somebody, &access).await?;
     walk.authorizer(&key, &access).await?;
     walk.documents().await?;
+    walk.people(somebody, &access).await?;
     walk.the_rest(somebody, &access).await?;
     Ok(walk.costs)
 }

@@ -2,9 +2,13 @@
 
 mod invitation;
 mod login;
+mod password;
+mod sign_up;
 
 pub use invitation::invitation;
 pub use login::login_code;
+pub use password::{no_account, password_changed, password_reset};
+pub use sign_up::{nothing_to_confirm, sign_up_code, sign_up_taken};
 
 use crate::sensitive::Sensitive;
 
@@ -33,6 +37,8 @@ impl Letter {
 mod tests {
     use super::*;
     use crate::challenges::Code;
+    use crate::reset_tokens::ResetToken;
+    use crate::rng::SystemRng;
 
     #[test]
     fn a_letters_text_is_wiped_and_was_never_moved() {
@@ -40,5 +46,23 @@ mod tests {
         assert!(letter.text.expose().contains(" 123456.\n"));
         assert_eq!(letter.text.expose().capacity(), CAPACITY, "it grew");
         assert!(format!("{letter:?}").contains("[sensitive]"));
+    }
+
+    #[test]
+    fn no_letter_outgrows_its_place() {
+        let token = ResetToken::generate(&SystemRng);
+        let code = Code::typed("123456");
+        let letters = [
+            login_code(&code),
+            sign_up_code(&code),
+            sign_up_taken(),
+            nothing_to_confirm(),
+            password_reset(&token),
+            no_account(),
+            password_changed(),
+        ];
+        for letter in letters {
+            assert_eq!(letter.text.expose().capacity(), CAPACITY, "{}", letter.subject);
+        }
     }
 }

@@ -1,5 +1,12 @@
-//! The probe asks the table what the functions ask it, to the letter: only values differ.
+//! The probe asks the table what the functions ask it, to the letter: only values differ. And how it is asked.
 
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use devstack::clock::DevClock;
 use devstack::engines::recorder::{Recorded, plain_http};
 use devstack::seed::{BIRCH, PASSWORD};
@@ -75,4 +82,32 @@ async fn the_probe_asks_what_the_functions_ask() {
     }
     probe::ask(&client, table, &Asked::Key { key_hash: key.hash() }).await.unwrap();
     assert_eq!(asked(&devstack), check);
+}
+
+/// Keeps the names of a request's headers, and answers nothing.
+#[derive(Debug, Clone, Default)]
+struct Headers(Arc<Mutex<Vec<String>>>);
+
+impl HttpConnector for Headers {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if let Ok(mut names) = self.0.lock() {
+            *names = request.headers().iter().map(|(name, _)| name.to_owned()).collect();
+        }
+        HttpConnectorFuture::ready(Err(ConnectorError::user("kept".into())))
+    }
+}
+
+/// What the SDK would say of itself costs a twentieth of a key's check.
+#[tokio::test]
+async fn a_request_is_signed_and_says_nothing_of_what_sends_it() {
+    let devstack = Devstack::start(Options::default()).await.unwrap();
+    let kept = Headers::default();
+    let connector = SharedHttpConnector::new(kept.clone());
+    let client = aws::dynamodb(&devstack.config, http_client_fn(move |_, _| connector.clone()));
+    let asked = Asked::Key { key_hash: "0".repeat(64) };
+    probe::ask(&client, "table", &asked).await.unwrap_err();
+    let names = kept.0.lock().unwrap().clone();
+    let has = |name: &str| names.iter().any(|it| it == name);
+    assert!(has("authorization") && has("x-amz-target"), "{names:?}");
+    assert!(!has("user-agent") && !has("x-amz-user-agent"), "{names:?}");
 }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
+mod accounts;
 mod audit_chains;
 mod audit_events;
+mod audit_people;
 mod audit_stream;
 mod budget;
 mod budget_of_organizations;
@@ -11,6 +13,7 @@ mod budget_people;
 mod faults;
 mod leaks;
 mod outages;
+mod people_writes;
 mod recovery;
 mod remembered;
 mod rotation;

@@ -16,7 +16,7 @@ use shared::audit::Chain;
 use shared::authz::Permission;
 use shared::expiries::Expiry;
 use shared::flows::operator;
-use shared::guards::{Guard, GuardKind};
+use shared::guards::Guard;
 use shared::ids::{EventId, KeyId, OrgId, SessionId, UserId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
 use shared::store::{
@@ -28,7 +28,7 @@ use time::Duration;
 use crate::shapes_people;
 
 /// Every kind of item there is: the words of `shared/src/store/keys.rs`.
-const KINDS: [&str; 25] = [
+const KINDS: [&str; 33] = [
     "AUDIT#/EVENT#",
     "CHAIN#/LINK#",
     "CHAIN#/MARK#",
@@ -38,8 +38,14 @@ const KINDS: [&str; 25] = [
     "GUARD#/CODES",
     "GUARD#/INVITATIONS_BY",
     "GUARD#/INVITATIONS_TO",
+    "GUARD#/MAILS_FROM",
     "GUARD#/PASSWORDS",
     "GUARD#/PASSWORDS#",
+    "GUARD#/RESENDS",
+    "GUARD#/RESENDS_SOON",
+    "GUARD#/RESETS",
+    "GUARD#/SIGN_UPS",
+    "GUARD#/SIGN_UP_CODES",
     "IDEMPOTENCY#/ANSWER",
     "INVITATION#/INVITATION",
     "KEYHASH#/CREDENTIAL",
@@ -49,7 +55,9 @@ const KINDS: [&str; 25] = [
     "ORG#/KEY#",
     "ORG#/MEMBER#",
     "ORG#/ORG",
+    "RESET#/RESET",
     "SESSION#/SESSION",
+    "SIGNUP#/SIGNUP",
     "USER#/KEY_RATE",
     "USER#/MEMBER#",
     "USER#/SESSION#",
@@ -58,6 +66,9 @@ const KINDS: [&str; 25] = [
 
 /// Those that are met in a failed write alone, or by their names alone.
 const IN_WRITES: [&str; 3] = ["IDEMPOTENCY#/ANSWER", "USER#/KEY_RATE", "USER#/SESSION#"];
+
+/// The guard that one call shuts.
+const SHUT_AT_ONCE: &str = "GUARD#/RESENDS_SOON";
 
 /// Items in DynamoDB's own JSON, and the time they were written by, in seconds since the epoch.
 struct Items {
@@ -189,6 +200,7 @@ async fn life(place: &Place) {
     let wrong = json!({"email": ACORN.viewer.email, "password": "wrong-password"});
     assert_eq!(place.post("login", wrong).await.0, 401);
 
+    super::accounts::strangers(place).await;
     shapes_people::life(place, &session).await;
 
     let now = app.clock.now_seconds();
@@ -291,6 +303,11 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
             store.key_and_active(&org(), &id).await.map(|(_, active)| active.is_some())
         }
         "KEYHASH#/CREDENTIAL" => store.key_credential(&after("pk")).await.map(|it| it.is_some()),
+        "RESET#/RESET" => store.reset(&after("pk")).await.map(|it| it.is_some()),
+        "SIGNUP#/SIGNUP" => {
+            let address = EmailAddress::parse(&text(item, "email")).unwrap();
+            store.sign_up(&address).await.map(|it| it.is_some())
+        }
         "KEYSET/KEYSET" => store.key_set().await.map(|it| it.is_some()),
         "AUDIT#/EVENT#" => {
             let page = store.events_after(&chain(item), "", 100).await;
@@ -307,7 +324,10 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
         "WEBHOOK#/WEBHOOK" => store.webhook(&org()).await.map(|it| it.is_some()),
         "EXPIRY#/KEY#" => store.expiries(&after("pk"), None).await.map(|it| !it.expiries.is_empty()),
         kind if kind.starts_with("GUARD#/") => {
-            store.guard_locked_until(&guard(item), now).await.map(|locked| locked.is_none())
+            let locked = store
+                .guard_locked_until(&super::accounts::guard(&text(item, "pk"), &text(item, "sk")), now)
+                .await;
+            locked.map(|locked| locked.is_some() == (kind == SHUT_AT_ONCE))
         }
         _ => return None,
     })
@@ -315,19 +335,6 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
 
 fn chain(item: &Value) -> Chain {
     Chain::parse(text(item, "pk").split_once('#').unwrap().1).unwrap()
-}
-
-fn guard(item: &Value) -> Guard {
-    let address_hash = text(item, "pk").split_once('#').unwrap().1.to_owned();
-    let sk = text(item, "sk");
-    let kind = match sk.split_once('#') {
-        Some((_, network)) => GuardKind::PasswordsFrom(network.to_owned()),
-        None if sk == "CODES" => GuardKind::Codes,
-        None if sk == "INVITATIONS_BY" => GuardKind::InvitationsBy,
-        None if sk == "INVITATIONS_TO" => GuardKind::InvitationsTo,
-        None => GuardKind::Passwords,
-    };
-    Guard { address_hash, kind }
 }
 
 #[tokio::test]
@@ -384,8 +391,15 @@ async fn change(place: &Place, kept: &Items) {
     let (app, store, now) = (place.app(), place.app().store.clone(), kept.at);
     let event = || devstack::event(&app, BIRCH.id);
     let locked = |_: &Guard| event();
-    for item in kept.items.iter().filter(|item| kind(item).starts_with("GUARD#")) {
-        assert!(matches!(store.count_guess(&[guard(item)], &locked, now).await.unwrap(), Counted::Counted));
+    let guards = kept.items.iter().filter(|item| kind(item).starts_with("GUARD#"));
+    for item in guards.filter(|item| kind(item) != SHUT_AT_ONCE) {
+        assert!(matches!(
+            store
+                .count_guess(&[super::accounts::guard(&text(item, "pk"), &text(item, "sk"))], &locked, now)
+                .await
+                .unwrap(),
+            Counted::Counted
+        ));
     }
     for item in kept.of("CHALLENGE#/CHALLENGE").filter(|item| item.get("consumed_at").is_none()) {
         let challenge =

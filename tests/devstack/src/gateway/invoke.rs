@@ -132,6 +132,8 @@ pub async fn handle(
     Ok(match name {
         "login" => login::handle(app, request).await,
         "verify" => verify::handle(app, request).await,
+        "register" => register::handle(app, request).await,
+        "password" => password::handle(app, request).await,
         "refresh" => refresh::handle(app, request).await,
         "logout" => logout::handle(app, request).await,
         "keys" => keys::handle(app, request).await,

@@ -43,6 +43,12 @@ fn the_web_acl_answers_in_our_envelope_and_blocks_nothing_the_interface_allows()
         ("/api/v1/auth/login/", Some(0)),
         ("/prod/api/v1/auth/login/2fa/verify", Some(1)),
         ("/api/v1/auth/login/2fa/resend", Some(1)),
+        ("/prod/api/v1/auth/register", Some(0)),
+        ("/prod/api/v1/auth/password", Some(0)),
+        ("/api/v1/auth/password/forgot", Some(0)),
+        ("/api/v1/auth/password/reset/", Some(0)),
+        ("/prod/api/v1/auth/verify-email", Some(1)),
+        ("/prod/api/v1/auth/verify-email/resend", Some(1)),
         ("/prod/api/v1/auth/refresh", Some(2)),
         ("/prod/api/v1/auth/api-keys", None),
         ("/prod/api/v1/auth/login/2fa", None),
@@ -94,5 +100,5 @@ fn routes_with_their_own_throttle_keep_every_other_setting() {
         .map(|(_, event)| event["Properties"]["Path"].as_str().unwrap_or_default().to_owned())
         .collect();
     assert_eq!(paths.difference(&routes).collect::<Vec<_>>(), Vec::<&String>::new(), "no such route");
-    assert_eq!(paths.len(), 4, "{paths:?}");
+    assert_eq!(paths.len(), 11, "{paths:?}");
 }

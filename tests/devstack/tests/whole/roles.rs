@@ -1,6 +1,8 @@
 //! What the roles in `infra/template.yaml` allow and what not, beside what the stories ask for: every test here, and every story, runs with
 //! its functions held to them.
 
+use std::sync::LazyLock;
+
 use devstack::roles::{Demand, Roles};
 use devstack::seed::ACORN;
 use devstack::template_path;
@@ -14,6 +16,8 @@ const ACTIONS: [&str; 7] =
 const KEYS: [&str; 14] = [
     "KEYSET",
     "EMAIL#x",
+    "SIGNUP#x",
+    "RESET#x",
     "ORG#x",
     "USER#x",
     "INVITATION#x",
@@ -28,8 +32,10 @@ const KEYS: [&str; 14] = [
     "EXPIRY#x",
 ];
 
-fn roles() -> Roles {
-    Roles::read(&template_path()).unwrap()
+/// Read once: the template is long.
+fn roles() -> &'static Roles {
+    static ROLES: LazyLock<Roles> = LazyLock::new(|| Roles::read(&template_path()).unwrap());
+    &ROLES
 }
 
 fn on_items(action: &str, keys: &[&str]) -> Demand {
@@ -72,6 +78,8 @@ fn each_function_writes_only_what_is_its_own() {
         ("logout", vec!["SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["SESSION#x", "AUDIT#x"]),
         ("login", vec!["GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
+        ("register", vec!["EMAIL#x", "SIGNUP#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
+        ("password", vec!["EMAIL#x", "RESET#x", "ORG#x", "GUARD#x", "AUDIT#x"]),
         ("verify", vec!["EMAIL#x", "USER#x", "GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "EXPIRY#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
@@ -103,6 +111,10 @@ fn each_function_touches_only_what_it_needs() {
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
         ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
+        (
+            "password",
+            vec!["KEYSET", "EMAIL#x", "RESET#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"],
+        ),
         ("organizations", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
         ("invitations", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
@@ -170,6 +182,8 @@ fn each_function_reads_only_its_own_secrets() {
         ("operator", vec![]),
         ("login", vec!["CodesSecret"]),
         ("verify", vec!["SigningSecret", "CodesSecret"]),
+        ("register", vec!["SigningSecret", "CodesSecret"]),
+        ("password", vec![]),
         ("refresh", vec!["SigningSecret"]),
         ("keys", vec!["SealingSecret"]),
         ("rotate_signing_key", vec!["SigningSecret"]),

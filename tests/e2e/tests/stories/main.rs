@@ -4,6 +4,7 @@
 
 mod a_clumsy_client;
 mod a_colleague_joins;
+mod a_forgotten_password;
 mod a_lost_refresh_answer;
 mod asking_twice_for_a_key;
 mod first_login_to_first_call;
@@ -12,6 +13,7 @@ mod lockout_and_recovery;
 mod people_come_and_go;
 mod rotating_a_key;
 mod session_life;
+mod signing_up;
 mod the_dashboard;
 mod the_mailed_code;
 mod the_neighbours_organization;

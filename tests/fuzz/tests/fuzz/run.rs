@@ -144,3 +144,18 @@ fn what_is_asked_for_wrongly_is_said() {
         assert!(code == 2 && said.contains(words), "{said}");
     }
 }
+
+/// Bash has a `SECONDS` of its own and may have passed it on; make's is the one of its command line.
+#[test]
+fn a_target_has_a_minute_unless_make_is_told_otherwise() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (told, ours, seconds) in
+        [(None, None, "60"), (None, Some("3"), "60"), (Some("SECONDS=7"), Some("3"), "7")]
+    {
+        let mut make = Command::new("make");
+        make.args(["-n", "fuzz"]).args(told).current_dir(&root).env_remove("SECONDS").env_remove("MAKEFLAGS");
+        let done = make.envs(ours.map(|ours| ("SECONDS", ours))).output().unwrap();
+        let would = String::from_utf8_lossy(&done.stdout);
+        assert!(would.contains(&format!("tests/fuzz/run \"{seconds}\"")), "{told:?}, {ours:?}: {would}");
+    }
+}

@@ -19,6 +19,8 @@ pub enum Act {
     Show { access: usize },
     ShowByKey { key: usize },
     ListKeys { access: usize },
+    ChangeRole { access: usize, who: usize, role: Role },
+    Remove { access: usize, who: usize },
     Suspend { org: usize, suspended: bool },
     Onboard { org: usize, completed: bool, payments: bool },
     EndSessions { who: usize },
@@ -41,6 +43,8 @@ impl Act {
             Self::Switch { .. } => "switch",
             Self::Show { .. } | Self::ShowByKey { .. } => "show",
             Self::ListKeys { .. } => "list keys",
+            Self::ChangeRole { .. } => "change a role",
+            Self::Remove { .. } => "remove a member",
             Self::Suspend { .. }
             | Self::Onboard { .. }
             | Self::EndSessions { .. }
@@ -83,6 +87,10 @@ impl Model {
             Deed::Show { access: ref it } => Act::Show { access: access(it)? },
             Deed::ShowByKey { key: ref of } => Act::ShowByKey { key: key(of)? },
             Deed::ListKeys { access: ref it } => Act::ListKeys { access: access(it)? },
+            Deed::ChangeRole { access: ref it, who, role } => {
+                Act::ChangeRole { access: access(it)?, who, role: Role::ALL[role + 1] }
+            }
+            Deed::Remove { access: ref it, who } => Act::Remove { access: access(it)?, who },
             Deed::Suspend { org, suspended } => Act::Suspend { org, suspended },
             Deed::Onboard { org, completed, payments } => Act::Onboard { org, completed, payments },
             Deed::EndSessions { who } => Act::EndSessions { who },

@@ -30,7 +30,8 @@ pub fn of_table(before: &[Value], items: &[Value], names: &Names, now: i64) -> R
     no_live_key_for_those_who_may_only_test(before, items)?;
     no_plaintext(items, names)?;
     for item in items {
-        let cleaned_up = CLEANED_UP.iter().any(|kind| text(item, "pk").starts_with(kind));
+        let cleaned_up = CLEANED_UP.iter().any(|kind| text(item, "pk").starts_with(kind))
+            && !begins(item, "USER#", "MEMBER#");
         if item["v"] != 1 || item.get("expires_at").is_some_and(Value::is_i64) != cleaned_up {
             return Err(format!("an item without its version, or with the wrong time to live: {item}"));
         }
@@ -107,7 +108,9 @@ pub async fn of_sessions(
         let member = format!("MEMBER#{}", text(session, "user_id"));
         let member = items.iter().find(|it| begins(it, "ORG#", &member));
         let ended_at = member.and_then(|member| member["sessions_ended_at"].as_i64());
-        session.get("revoked_at").is_some()
+        // Whoever was removed has none that lives.
+        member.is_none()
+            || session.get("revoked_at").is_some()
             || session["expires_at"].as_i64().is_none_or(|at| at <= now)
             || ended_at >= session["created_at"].as_i64()
     };

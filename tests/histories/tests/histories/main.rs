@@ -11,6 +11,7 @@ mod creation;
 mod invariants;
 mod model;
 mod names;
+mod people;
 mod play;
 mod rules;
 mod step;

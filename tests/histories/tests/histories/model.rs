@@ -32,6 +32,8 @@ impl Org {
 pub struct Person {
     /// Their organization.
     pub org: usize,
+    /// Whether they are a member still.
+    pub member: bool,
     /// Their role.
     pub role: Role,
     /// When all their sessions were ended.
@@ -203,6 +205,7 @@ impl Model {
         };
         let person = |org, role| Person {
             org,
+            member: true,
             role,
             ended_at: None,
             made_key_at: None,
@@ -238,7 +241,9 @@ impl Model {
     /// Whether a session was ended with all of its person's.
     pub fn was_ended(&self, session: usize) -> bool {
         let session = &self.sessions[session];
-        self.people[session.who].ended_at.is_some_and(|at| at >= session.created_at)
+        let person = &self.people[session.who];
+        // What ended sessions is in the membership, and goes with it.
+        person.member && person.ended_at.is_some_and(|at| at >= session.created_at)
     }
 
     /// What an authorizer says to a key, if it refuses it.

@@ -8,6 +8,7 @@ use shared::users::Role;
 use crate::acts::{Act, Answer};
 use crate::creation;
 use crate::model::{AccessToken, Challenge, Model, RefreshToken, Session};
+use crate::people;
 use crate::step::Typed;
 
 /// An act under way. Most are over in one moment; others look, and write later, and something may come in between.
@@ -51,6 +52,7 @@ impl Running {
                 person.from_anywhere.count(now);
                 (!right).then_some(Answer::Refused("invalid_credentials"))
             }
+            _ if !person.member => Some(Answer::Refused("invalid_credentials")),
             _ if !model.orgs[person.org].active => Some(Answer::Refused("organization_suspended")),
             _ => {
                 let expires_at = now + challenges::LIFETIME_SECONDS;
@@ -84,6 +86,9 @@ impl Running {
                 let who = challenge.who;
                 if !model.orgs[model.people[who].org].active {
                     return Some(Answer::Refused("organization_suspended"));
+                }
+                if !model.people[who].member {
+                    return Some(Answer::Refused("invalid_code"));
                 }
                 challenge.consumed_at = Some(now);
                 open_guards(model, who);
@@ -196,10 +201,13 @@ fn at_once(model: &mut Model, act: Act) -> Answer {
             }
             Ok(Answer::Done)
         }
+        Act::EndSessions { who } if !model.people[who].member => Err("not_found"),
         Act::EndSessions { who } => {
             model.people[who].ended_at = Some(model.now);
             Ok(Answer::Done)
         }
+        Act::ChangeRole { access, who, role } => people::change_role(model, access, who, role),
+        Act::Remove { access, who } => people::remove(model, access, who),
         Act::SetRole { who, role } => {
             model.people[who].role = role;
             Ok(Answer::Done)
@@ -211,7 +219,7 @@ fn at_once(model: &mut Model, act: Act) -> Answer {
     result.unwrap_or_else(Answer::Refused)
 }
 
-type Judged<T = Answer> = Result<T, &'static str>;
+pub type Judged<T = Answer> = Result<T, &'static str>;
 
 fn refresh(model: &mut Model, token: usize, header: Option<u8>) -> Judged {
     let now = model.now;
@@ -226,6 +234,7 @@ fn refresh(model: &mut Model, token: usize, header: Option<u8>) -> Judged {
         return match () {
             () if model.was_ended(session) => Err(refused),
             () if suspended => Err("organization_suspended"),
+            () if !model.people[who].member => Err(refused),
             () => {
                 let successor = model.refresh.len();
                 model.refresh.push(RefreshToken { session, header });
@@ -241,7 +250,7 @@ fn refresh(model: &mut Model, token: usize, header: Option<u8>) -> Judged {
     if recent && same_request && it.previous == Some(token) {
         return match () {
             () if suspended => Err("organization_suspended"),
-            () if model.was_ended(session) => Err(refused),
+            () if model.was_ended(session) || !model.people[who].member => Err(refused),
             () => Ok(give(model, session, model.sessions[session].current)),
         };
     }
@@ -264,7 +273,7 @@ pub fn writer(model: &Model, access: usize) -> Judged<usize> {
     match () {
         () if !model.is_live(model.access[access].session) => Err("unauthorized"),
         () if !model.orgs[person.org].active => Err("organization_suspended"),
-        () if person.role == Role::Viewer => Err("insufficient_role"),
+        () if !person.member || !matches!(person.role, Role::Owner | Role::Admin) => Err("insufficient_role"),
         () => Ok(who),
     }
 }

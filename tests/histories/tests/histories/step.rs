@@ -52,6 +52,10 @@ pub enum Deed {
     ShowByKey { key: Pick },
     /// A look at the keys.
     ListKeys { access: Pick },
+    /// Another role for somebody, by one who may or may not give it.
+    ChangeRole { access: Pick, who: usize, role: usize },
+    /// Somebody is taken out of the organization, or leaves.
+    Remove { access: Pick, who: usize },
     /// The operator suspends an organization, or reinstates it.
     Suspend { org: usize, suspended: bool },
     /// The operator writes down how far onboarding has come.
@@ -122,6 +126,8 @@ fn of_people() -> BoxedStrategy<Deed> {
         }),
         4 => (pick(), pick()).prop_map(|(access, key)| Deed::RevokeKey { access, key }),
         4 => (pick(), any::<bool>()).prop_map(|(access, live)| Deed::Switch { access, live }),
+        2 => (pick(), who(), 0_usize..3).prop_map(|(access, who, role)| Deed::ChangeRole { access, who, role }),
+        1 => (pick(), PEOPLE).prop_map(|(access, who)| Deed::Remove { access, who }),
         1 => pick().prop_map(|access| Deed::Show { access }),
         1 => pick().prop_map(|key| Deed::ShowByKey { key }),
         1 => pick().prop_map(|access| Deed::ListKeys { access }),

@@ -58,7 +58,7 @@ fn answered(names: &Names, given: &Given) -> String {
 
 fn name(model: &Model, who: usize) -> String {
     let role = model.people[who].role.as_str();
-    let article = if model.people[who].role == Role::Viewer { "a" } else { "an" };
+    let article = if matches!(model.people[who].role, Role::Viewer | Role::Developer) { "a" } else { "an" };
     format!("{} ({article} {role} of {})", person(who).full_name, organization(who / 3).name)
 }
 
@@ -110,6 +110,12 @@ fn done(model: &Model, act: &Act) -> String {
         Act::Show { access } => format!("{} looks at the organization", bearer(model, access)),
         Act::ShowByKey { key } => format!("A server looks at the organization with key {}", key + 1),
         Act::ListKeys { access } => format!("{} lists the keys", bearer(model, access)),
+        Act::ChangeRole { access, who, role } => {
+            format!("{} makes {} a member as {}", bearer(model, access), name(model, who), role.as_str())
+        }
+        Act::Remove { access, who } => {
+            format!("{} removes {}", bearer(model, access), name(model, who))
+        }
         Act::Suspend { org, suspended } => {
             let what = if suspended { "suspends" } else { "reinstates" };
             format!("The operator {what} {}", of_org(org))

@@ -43,6 +43,9 @@ pub fn expected(model: &Model, names: &Names) -> Lines {
             ("user_id", some(person(session.who).user_id)),
         ];
         lines.insert(line(&format!("SESSION#{id}"), "SESSION", &attributes));
+        let pointer = [("expires_at", some(session.expires_at))];
+        let user = person(session.who).user_id;
+        lines.insert(line(&format!("USER#{user}"), &format!("SESSION#{id}"), &pointer));
     }
     for (challenge, (id, _)) in model.challenges.iter().zip(&names.challenges) {
         let attributes = [
@@ -69,7 +72,10 @@ fn people(model: &Model, lines: &mut Lines) {
         let attributes =
             [("role", some(it.role.as_str())), ("sessions_ended_at", it.ended_at.map(|at| at.to_string()))];
         let (org, user) = (organization(it.org).id, person(who).user_id);
-        lines.insert(line(&format!("ORG#{org}"), &format!("MEMBER#{user}"), &attributes));
+        if it.member {
+            lines.insert(line(&format!("ORG#{org}"), &format!("MEMBER#{user}"), &attributes));
+            lines.insert(line(&format!("USER#{user}"), &format!("MEMBER#{org}"), &[]));
+        }
         if let Some(at) = it.made_key_at {
             lines.insert(line(&format!("USER#{user}"), "KEY_RATE", &[("at", some(at))]));
         }
@@ -149,6 +155,8 @@ fn told(pk: &str, sk: &str) -> Option<&'static [&'static str]> {
         ],
         ("CHALLENGE", _) => &["attempts", "resends", "sent_at", "expires_at", "consumed_at"],
         ("GUARD", _) => &["recent"],
+        ("USER", "MEMBER") => &[],
+        ("USER", "SESSION") => &["expires_at"],
         ("USER", _) => &["at"],
         ("IDEMPOTENCY", _) => &["expires_at", "sealed"],
         // Events have tests of their own: tests/defences, `audit_events`.

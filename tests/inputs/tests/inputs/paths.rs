@@ -72,7 +72,6 @@ async fn an_address_that_leads_nowhere_is_404_to_everybody() {
         "/API/v1/organizations/me",
         "/api/V1/organizations/me",
         "/api/v1/Organizations/me",
-        "/api/v1/organizations",
         "/api/v1/organizations/me/x",
         "/api/v1/organizations/me/environment/x",
         "/api/v1/organizations//environment",

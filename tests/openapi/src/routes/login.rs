@@ -9,7 +9,7 @@ use shared::flows::Refusal::{
 use shared::http::{self, DASHBOARD, Problem::OriginNotAllowed};
 use shared::ids::{ChallengeId, InvalidId};
 
-use super::samples::{CHALLENGE, EMAIL, minutes_later, tokens, user};
+use super::samples::{CHALLENGE, EMAIL, PASSWORD, minutes_later, tokens, user};
 use crate::operation::{Cache, Caller, Done, Operation, Parameter, Shows};
 
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
@@ -31,7 +31,7 @@ fn login() -> Result<Operation, InvalidId> {
         "A wrong password and an unknown address are told apart by nothing. Ten wrong passwords in 15 minutes lock the pair of address and \
          network for 15 minutes, a hundred in an hour the address, known or not. The code for the second step is mailed.",
     )
-    .takes::<login::Login>(json!({ "email": EMAIL, "password": "correct horse battery" }))
+    .takes::<login::Login>(json!({ "email": EMAIL, "password": PASSWORD }))
     .answers(200, "The password is right; a code is on its way.", challenge)
     .refuses([InvalidCredentials, OrganizationSuspended, TooManyAttempts { retry_after: 1 }]))
 }
@@ -107,7 +107,7 @@ fn logout() -> Operation {
 }
 
 /// By which the dashboard says who it is.
-fn client() -> Parameter {
+pub fn client() -> Parameter {
     Parameter {
         place: "header",
         name: "X-Syncgram-Client",

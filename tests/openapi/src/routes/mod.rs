@@ -1,5 +1,6 @@
 //! Every route: its sentences, its types, its examples, and why it may refuse.
 
+mod accounts;
 mod dashboard;
 mod discovery;
 mod docs;
@@ -21,6 +22,7 @@ use crate::operation::Operation;
 /// When an id of the examples is none.
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
     Ok([
+        accounts::all()?,
         login::all()?,
         keys::all()?,
         organizations::all()?,

@@ -11,6 +11,8 @@ pub const USER: &str = "usr_01KB0V3Z9N4Q8Y2H6T7D5C1XAP";
 pub const ORGANIZATION: &str = "org_01KB0V3Z9N2M5R8K1W4E7G6SBT";
 pub const KEY: &str = "key_01KB0V9A7C3F6J8M2P5S4V1YDR";
 pub const EMAIL: &str = "owner@shop.example";
+pub const PASSWORD: &str = "correct horse battery";
+pub const NAME_OF_PERSON: &str = "Olivia Example";
 /// The name of a key.
 pub const NAME: &str = "Checkout";
 
@@ -23,7 +25,7 @@ pub fn user() -> Result<User, InvalidId> {
     Ok(User {
         id: UserId::parse(USER)?,
         email: EMAIL.to_owned(),
-        full_name: "Olivia Example".to_owned(),
+        full_name: NAME_OF_PERSON.to_owned(),
         has_onboarded: true,
     })
 }

@@ -26,6 +26,7 @@ pub mod flows;
 mod gateway;
 mod invariants;
 mod matrix;
+mod people;
 mod secrets;
 mod skew;
 pub mod stage;

@@ -1,4 +1,6 @@
-//! Passwords: hashed with Argon2id, verified in the same work whether the account exists or not.
+//! Passwords: hashed with Argon2id, verified in the same work whether the account exists or not; and which of them nobody may set.
+
+mod common;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +15,15 @@ use crate::crypto;
 use crate::rng::{self, Rng};
 use crate::sensitive::Sensitive;
 
+pub use common::is_common;
+
+/// The shortest password that may be set, in characters (code points). There is no other rule but [`is_common`].
+pub const MIN_CHARACTERS: usize = 12;
 /// The longest password we take, in characters (code points). It is checked before anything is hashed.
 pub const MAX_CHARACTERS: usize = 256;
 
-/// OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
+/// OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane. Every stored hash says which it was made with: raise them here, and
+/// each is made anew at its owner's next login; see [`is_outdated`].
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
@@ -127,6 +134,13 @@ pub fn hash(password: &Sensitive<String>, rng: &dyn Rng) -> Result<String, Passw
     Worker::default().hash(password, &rng::bytes::<16>(rng))
 }
 
+/// Whether a stored hash was made with other parameters than a new one would be: it still verifies, and is to be replaced by whoever next
+/// has its password in hand.
+pub fn is_outdated(stored: &str) -> bool {
+    let params = PasswordHash::new(stored).ok().and_then(|parsed| Params::try_from(&parsed).ok());
+    params.is_some_and(|it| (it.m_cost(), it.t_cost(), it.p_cost()) != (MEMORY_KIB, PASSES, LANES))
+}
+
 /// Argon2, and the memory of hashes that do not run, wiped.
 #[derive(Default)]
 struct Worker {
@@ -152,8 +166,25 @@ impl Worker {
         let (Some(salt), Some(expected)) = (parsed.salt, parsed.hash) else {
             return Err(PasswordError::Unreadable);
         };
+        let work = params.m_cost() * params.t_cost();
         let output = self.derive(password, salt.as_ref(), params)?;
-        Ok(crypto::equal(&output, expected.as_ref()) && stored.is_some())
+        let right = crypto::equal(&output, expected.as_ref()) && stored.is_some();
+        if !right {
+            self.make_up(password, salt.as_ref(), work)?;
+        }
+        Ok(right)
+    }
+
+    /// The work that verifying a hash of lesser parameters saved. A wrong password costs what it costs for nobody, or its answer's time would
+    /// say who has an account of long ago.
+    fn make_up(&self, password: &Sensitive<String>, salt: &[u8], done: u32) -> Result<(), PasswordError> {
+        let missing = (MEMORY_KIB * PASSES).saturating_sub(done);
+        if missing < Params::MIN_M_COST {
+            return Ok(());
+        }
+        let params =
+            Params::new(missing, 1, LANES, Some(OUTPUT_BYTES)).map_err(|_| PasswordError::Unhashable)?;
+        self.derive(password, salt, params).map(|_| ())
     }
 
     fn derive(
@@ -225,6 +256,22 @@ mod tests {
         let parsed = PasswordHash::new(NOBODY).unwrap();
         let params = Params::try_from(&parsed).unwrap();
         assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (MEMORY_KIB, PASSES, LANES));
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_lesser_parameters_verifies_is_outdated_and_costs_the_wrong_password_the_same() {
+        let (password, salt) = (secret("correct horse battery"), [7; 16]);
+        let params = Params::new(8 * 1024, 1, 1, Some(OUTPUT_BYTES)).unwrap();
+        let output = Worker::default().derive(&password, &salt, params).unwrap();
+        let encode = |bytes: &[u8]| BASE64_STANDARD_NO_PAD.encode(bytes);
+        let old = format!("$argon2id$v=19$m=8192,t=1,p=1${}${}", encode(&salt), encode(&output));
+        let passwords = Passwords::new(Hashing::InPlace);
+        assert_eq!(passwords.verify(&password, Some(&old)).await, Ok(true));
+        let before = passwords.work();
+        assert_eq!(passwords.verify(&secret("another horse battery"), Some(&old)).await, Ok(false));
+        assert_eq!(passwords.work() - before, u64::from(MEMORY_KIB * PASSES));
+        let new = passwords.hash(&password, &SystemRng).await.unwrap();
+        assert_eq!([&old, &new, "none"].map(is_outdated), [true, false, false]);
     }
 
     #[tokio::test]
