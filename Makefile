@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := login verify register password refresh logout keys organizations members invitations jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain webhooks webhook_queue webhook_send key_expiry
+FUNCTIONS := login verify register password refresh logout keys sessions factors organizations members invitations leaks jwks dashboard docs authorizer operator rotate_signing_key rotate_key audit_chain webhooks webhook_queue webhook_send key_expiry key_usage
 TEMPLATE := infra/template.yaml
 TEMPLATES := $(TEMPLATE) $(wildcard infra/examples/*/template.yaml)
 TOOLS := target/tools

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// How many ranges one key can have.
 pub const MAX_RANGES: usize = 20;
 
-/// The longest range there is, in characters: an IPv6 address in full, and its prefix.
-pub const MAX_RANGE_CHARACTERS: usize = 43;
+/// The longest range there is, in characters: an IPv6 address in full with an IPv4 one at its end, and its prefix.
+pub const MAX_RANGE_CHARACTERS: usize = 49;
 
 /// An address, or a range of them by its prefix. It is kept in one form: an IPv4 address within IPv6 is the IPv4 address, and no bit
 /// stands beyond the prefix.
@@ -182,7 +182,9 @@ mod tests {
             assert!(sent.len() <= MAX_RANGE_CHARACTERS);
         }
         assert_eq!(list(&["10.0.0.0/8", "::ffff:10.0.0.0/104"]).to_texts(), ["10.0.0.0/8"], "twice is once");
-        assert_eq!("abcd:abcd:abcd:abcd:abcd:abcd:abcd:abcd/128".len(), MAX_RANGE_CHARACTERS);
+        let longest = "0000:0000:0000:0000:0000:ffff:203.000.113.100/128".replace("000.", "100.");
+        assert_eq!(longest.len(), MAX_RANGE_CHARACTERS);
+        assert_eq!(AddressRange::parse(&longest).unwrap().to_string(), "203.100.113.100");
     }
 
     #[test]

@@ -4,8 +4,10 @@ use key_form::Prefix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::allowed_addresses::AllowedAddresses;
 use crate::crypto;
 use crate::ids::{KeyId, OrgId, UserId};
+use crate::leaks::Leak;
 use crate::rng::{self, Rng};
 use crate::sensitive::Sensitive;
 
@@ -148,6 +150,15 @@ pub struct KeyRecord {
     /// The name of the sealed answer made with it, if its maker sent an idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_id: Option<String>,
+    /// Where it may be used from: a copy for people of what its credential says.
+    #[serde(default, skip_serializing_if = "AllowedAddresses::is_anywhere")]
+    pub allowed_addresses: AllowedAddresses,
+    /// The minute it was last used in: seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<i64>,
+    /// Who found it in public, and where, if that is why it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leak: Option<Leak>,
 }
 
 impl KeyRecord {
@@ -181,6 +192,9 @@ pub struct KeyCredential {
     /// Set while its organization is suspended, in the transaction that suspends it.
     #[serde(default)]
     pub org_suspended: bool,
+    /// Where it may be used from.
+    #[serde(default, skip_serializing_if = "AllowedAddresses::is_anywhere")]
+    pub allowed_addresses: AllowedAddresses,
 }
 
 /// The organization's one active key: a marker whose condition lets no second one be made.

@@ -1,5 +1,6 @@
 //! Challenges: the pending second step of a login.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto;
@@ -49,8 +50,20 @@ impl Code {
     }
 }
 
+/// How a second step is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum SecondStep {
+    /// With a code from a mail.
+    #[default]
+    EmailOtp,
+    /// With a code from an authenticator app, or a backup code.
+    Totp,
+}
+
 /// A pending second step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
     /// Its id, which the client holds.
     pub challenge_id: ChallengeId,
@@ -64,7 +77,14 @@ pub struct Challenge {
     /// `User::credentials` as the first step found it.
     #[serde(default)]
     pub credentials: u32,
-    /// Keyed hash of the code that is alive.
+    /// The person's password, hashed anew by the first step, where what is stored was made with other parameters. Whoever completes the login
+    /// stores it, in a write that is made anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_password_hash: Option<String>,
+    /// How it is done. Older code knows mailed codes alone, and finds none here that is right where there is none.
+    #[serde(default)]
+    pub method: SecondStep,
+    /// Keyed hash of the code that is alive. Empty where none was mailed: no code hashes to that.
     pub code_hash: String,
     /// Codes tried so far.
     pub attempts: u32,
@@ -77,6 +97,17 @@ pub struct Challenge {
     /// When it was used. Seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumed_at: Option<i64>,
+}
+
+/// Without address, name and hashes: an accidental `{:?}` in a log gives away ids at most.
+impl std::fmt::Debug for Challenge {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Challenge")
+            .field("challenge_id", &self.challenge_id)
+            .field("identity", &self.identity)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Challenge {

@@ -29,6 +29,15 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     to_32(context.sign().as_ref())
 }
 
+/// HMAC-SHA-1 of `message` under `key`: for TOTP alone, since authenticator apps know little else. What broke SHA-1 finds two messages with
+/// one hash, and makes no MAC without its key (RFC 6238 section 1.2).
+pub fn hmac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
+    let mut out = [0; 20];
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    out.copy_from_slice(hmac::sign(&key, message).as_ref());
+    out
+}
+
 /// Compares without saying by its time where the first difference is.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(left, right).is_ok()

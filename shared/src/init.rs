@@ -81,6 +81,8 @@ secrets! {
     SEALING = "SEALING_SECRET", sealing_secret, sealing, may_be_empty: false;
     /// The `audit` secret.
     AUDIT = "AUDIT_SECRET", audit_secret, audit, may_be_empty: false;
+    /// The `factors` secret.
+    FACTORS = "FACTORS_SECRET", factors_secret, factors, may_be_empty: false;
     /// The `webhooks` secret.
     WEBHOOKS = "WEBHOOKS_SECRET", webhooks_secret, webhooks, may_be_empty: false;
 }

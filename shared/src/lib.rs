@@ -7,9 +7,10 @@
 //! - `flows` (use cases), `authz` (who a bearer is), `rotation` (of secrets), `chaining` (of audit events), `deliveries` (of webhooks), `reminding` (of keys that expire), `init` (a function's start).
 //! - `app`: everything a function uses, built once. `failure`: what went wrong that is nobody's doing outside.
 //! - `key_sets`, `secrets`: kept for a while. `config`, `courier`, `mail`, `queue`, `signer`, `store`: the world outside.
-//! - `sign_ups`; `challenges`, `expiries`, `invitations`, `organizations`, `principals`, `sessions`, `webhooks`; `api_keys`, `guards`, `leaks`,
-//!   `links`, `passwords`, `reset_tokens`, `tokens`, `usage`, `users`: the rules, without it.
-//! - `addresses`, `allowed_addresses`, `audit`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
+//! - `sign_ups`; `challenges`, `expiries`, `invitations`, `organizations`, `principals`, `sessions`, `webhooks`; `api_keys`, `guards`, `leaks`, `links`,
+//!   `passwords`,
+//!   `reset_tokens`, `tokens`, `usage`, `users`: the rules, without it.
+//! - `addresses`, `allowed_addresses`, `audit`, `factors`; `crypto`, `ids`; `causes`, `clock`, `deadline`, `metrics`, `panics`, `rng`, `sensitive`: what all of them stand on.
 
 pub mod addresses;
 pub mod allowed_addresses;
@@ -27,6 +28,7 @@ pub mod crypto;
 pub mod deadline;
 pub mod deliveries;
 pub mod expiries;
+pub mod factors;
 pub mod failure;
 pub mod flows;
 pub mod guards;

@@ -57,9 +57,9 @@ impl Counted<'_> {
     /// What an operator knows by a name of its own.
     fn named(&self) -> Option<&'static str> {
         match (self.action, self.outcome, self.reason) {
-            ("verify", "ok", "") => Some("Logins"),
+            ("verify", "ok", "" | "totp" | "backup_code") => Some("Logins"),
             ("key.create", "ok", "") => Some("KeysMade"),
-            ("key.revoke" | "operator.revoke_key", "ok", "") => Some("KeysRevoked"),
+            ("key.revoke" | "operator.revoke_key" | "key.leaked", "ok", "") => Some("KeysRevoked"),
             ("refresh", "refused", "reuse_session_revoked") => Some("ReuseDetected"),
             // Each attempt that a shut guard turns away, not only the one that shuts it: a flood keeps counting.
             (_, "refused", "too_many_attempts") => Some("Lockouts"),

@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use std::collections::BTreeSet;
+
+use crate::factors::Totp;
 use crate::ids::{OrgId, UserId};
 
 /// What a person is in an organization. What each may do is the table of `authz/permissions.rs`.
@@ -58,6 +61,12 @@ pub struct User {
     /// Whether nobody has shown yet that the address is theirs. Until then nobody logs in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
+    /// Their authenticator app, if it is on: then no mailed code lets them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totp: Option<Totp>,
+    /// Hashes of the backup codes that are left.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub backup_codes: BTreeSet<String>,
 }
 
 impl User {
@@ -69,7 +78,17 @@ impl User {
         password_hash: String,
         org_id: OrgId,
     ) -> Self {
-        Self { user_id, email, full_name, password_hash, org_id, credentials: 0, unverified: false }
+        Self {
+            user_id,
+            email,
+            full_name,
+            password_hash,
+            org_id,
+            credentials: 0,
+            unverified: false,
+            totp: None,
+            backup_codes: BTreeSet::new(),
+        }
     }
 }
 

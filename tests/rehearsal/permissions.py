@@ -6,11 +6,12 @@ READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 ITEMS = [*READS, *WRITES, "dynamodb:ConditionCheckItem"]
 # One partition key of each kind: shared/src/store/keys.rs.
-KINDS = ["EMAIL", "SIGNUP", "RESET", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY"]
+KINDS = ["EMAIL", "SIGNUP", "RESET", "ORG", "USER", "INVITATION", "GUARD", "CHALLENGE", "SESSION", "KEYHASH", "IDEMPOTENCY", "AUDIT", "CHAIN", "WEBHOOK", "EXPIRY", "REPORTER"]
 # Which secrets a function may read, and whether it may send mail.
 SECRETS = {
     "login": {"CodesSecret"},
-    "verify": {"SigningSecret", "CodesSecret"},
+    "verify": {"SigningSecret", "CodesSecret", "FactorsSecret"},
+    "factors": {"FactorsSecret"},
     "register": {"SigningSecret", "CodesSecret"},
     "refresh": {"SigningSecret"},
     "keys": {"SealingSecret"},
@@ -22,7 +23,7 @@ SECRETS = {
 }
 # Who may write the secrets that they may read.
 ROTATORS = {"rotate_signing_key", "rotate_key"}
-MAILERS = {"login", "verify", "register", "password", "members"}
+MAILERS = {"login", "verify", "register", "password", "members", "factors", "leaks"}
 # Kinds of items that a function may touch at all, whatever the action.
 TOUCHES = {
     "login": {"KEYSET", "EMAIL", "GUARD", "ORG", "USER", "CHALLENGE", "AUDIT"},
@@ -32,6 +33,9 @@ TOUCHES = {
     "refresh": {"KEYSET", "SESSION", "ORG", "AUDIT"},
     "logout": {"KEYSET", "SESSION", "AUDIT"},
     "keys": {"KEYSET", "ORG", "SESSION", "KEYHASH", "IDEMPOTENCY", "USER", "AUDIT", "EXPIRY"},
+    "sessions": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
+    "factors": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "SESSION", "AUDIT"},
+    "leaks": {"KEYSET", "REPORTER", "ORG", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
     "organizations": {"KEYSET", "ORG", "USER", "SESSION", "AUDIT"},
     "members": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "GUARD", "SESSION", "AUDIT"},
     "invitations": {"KEYSET", "EMAIL", "ORG", "USER", "INVITATION", "AUDIT"},
@@ -39,7 +43,7 @@ TOUCHES = {
     "dashboard": set(),
     "docs": set(),
     "authorizer": {"KEYSET", "KEYHASH"},
-    "operator": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT"},
+    "operator": {"KEYSET", "EMAIL", "ORG", "USER", "GUARD", "KEYHASH", "IDEMPOTENCY", "AUDIT", "REPORTER"},
     "rotate_signing_key": {"KEYSET"},
     "rotate_key": set(),
     "audit_chain": {"AUDIT", "CHAIN"},
@@ -47,6 +51,7 @@ TOUCHES = {
     "webhook_queue": {"ORG", "WEBHOOK"},
     "webhook_send": {"WEBHOOK"},
     "key_expiry": {"ORG", "AUDIT", "EXPIRY"},
+    "key_usage": {"ORG"},
 }
 # Which kinds of items a function may only look at.
 ONLY_LOOKS = {
@@ -57,6 +62,9 @@ ONLY_LOOKS = {
     "refresh": {"KEYSET", "ORG"},
     "logout": {"KEYSET"},
     "keys": {"KEYSET", "SESSION"},
+    "sessions": {"KEYSET", "USER"},
+    "factors": {"KEYSET", "ORG", "SESSION"},
+    "leaks": {"KEYSET", "REPORTER"},
     "organizations": {"KEYSET", "USER", "SESSION"},
     "members": {"KEYSET", "SESSION"},
     "invitations": {"KEYSET"},
@@ -123,7 +131,7 @@ def forbidden(guard: Guard, name: str, physical: dict[str, str]):
         # Without a key, and elsewhere.
         yield guard.of_item(action, table, [])
         yield guard.of_item(action, "another-table", [f"{kind}#x" for kind in sorted(TOUCHES[name])])
-    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "WebhooksSecret"]:
+    for secret in ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret", "WebhooksSecret"]:
         if secret not in SECRETS.get(name, ()):
             yield Demand("secretsmanager:GetSecretValue", physical[secret])
         for action in ["UpdateSecret", "DeleteSecret", "RotateSecret", "PutResourcePolicy"]:

@@ -5,7 +5,7 @@ const PATIENCE = 30_000;
 
 /**
  * @typedef {{id: string, email: string, full_name: string, hasOnboarded: boolean}} User
- * @typedef {{challenge_id: string, method: string, expires_at: string, user: User}} Challenge
+ * @typedef {{challenge_id: string, method: string, expires_at: string, backup_code_allowed: boolean, user: User}} Challenge
  * @typedef {{access_token: string, expires_in: number, user: User}} Tokens
  * @typedef {"test" | "live"} Env
  * @typedef {{id: string, name: string, onboarding_status: "NOT_STARTED" | "IN_PROGRESS" | "COMPLETED",

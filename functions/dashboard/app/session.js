@@ -98,9 +98,9 @@ export async function restore() {
  * @param {string} challengeId
  * @param {string} code
  */
-export async function verify(challengeId, code) {
+export async function verify(challengeId, code, kind = "primary") {
   await navigator.locks.request(LOCK, async () => {
-    keep(await send("POST", "auth/login/2fa/verify", { body: { challenge_id: challengeId, code } }));
+    keep(await send("POST", "auth/login/2fa/verify", { body: { challenge_id: challengeId, code, code_type: kind } }));
     pending.forget();
   });
   tabs.postMessage("signed-in");

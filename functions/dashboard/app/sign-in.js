@@ -68,9 +68,12 @@ function secondStep({ place, signal, email, done, challenge }) {
     step.abort();
     firstStep({ place, signal, email, done, said });
   };
+  // With an authenticator app no code is mailed, so none is sent again; and a backup code does as well, which has letters.
+  const app = challenge.method === "totp";
   let triesLeft = TRIES;
   const code = field({
-    label: "Code", name: "code", type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: 32, class: "code",
+    label: "Code", name: "code", type: "text", inputmode: challenge.backup_code_allowed ? "text" : "numeric", autocomplete: "one-time-code",
+    maxlength: 32, class: "code",
   });
   const button = h("button", { class: "button primary wide", type: "submit" }, "Sign in");
   const calling = new CallingForm({ signal: within, button, busy: "Checking your code…" });
@@ -80,15 +83,17 @@ function secondStep({ place, signal, email, done, challenge }) {
   });
   const form = h("form", { class: "form", method: "post", novalidate: true },
     code.element, button,
-    h("div", { class: "others" }, again, h("button", { class: "button plain", type: "button", click: () => back() }, "Use another account")),
+    h("div", { class: "others" }, ...app ? [] : [again], h("button", { class: "button plain", type: "button", click: () => back() }, "Use another account")),
     calling.notice.element);
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const typed = code.input.value.replace(/\s/g, "");
-    code.wrong(/^\d{6}$/.test(typed) ? "" : "The code has six digits. Type all of them.");
-    if (!/^\d{6}$/.test(typed)) return code.input.focus();
-    calling.run(() => verify(challenge.challenge_id, typed), () => {
+    const backup = challenge.backup_code_allowed && /^[0-9a-z]{5}-?[0-9a-z]{5}$/i.test(typed);
+    const right = backup || /^\d{6}$/.test(typed);
+    code.wrong(right ? "" : "The code has six digits. Type all of them.");
+    if (!right) return code.input.focus();
+    calling.run(() => verify(challenge.challenge_id, typed, backup ? "backup" : "primary"), () => {
       step.abort();
       done();
     }, (error) => {
@@ -100,14 +105,16 @@ function secondStep({ place, signal, email, done, challenge }) {
       }
       code.input.select();
       code.input.focus();
-      return `That code is not right, or it is older than ten minutes. You have ${triesLeft === 1 ? "one try" : `${triesLeft} tries`} left.`;
+      return `${app ? "That code is not right, or it was used already: wait for the next one." : "That code is not right, or it is older than ten minutes."} You have ${triesLeft === 1 ? "one try" : `${triesLeft} tries`} left.`;
     });
   });
   fill(place, h("section", { class: "steps", "aria-labelledby": "sign-in-title" },
-    h("h1", { id: "sign-in-title", tabindex: "-1" }, "Check your mailbox"),
-    h("p", { class: "lead" }, "We sent a code of six digits to ", h("strong", {}, email), ". It works for ten minutes."),
+    h("h1", { id: "sign-in-title", tabindex: "-1" }, app ? "Open your authenticator app" : "Check your mailbox"),
+    app
+      ? h("p", { class: "lead" }, "Type the code that it shows for ", h("strong", {}, email), challenge.backup_code_allowed ? ", or a backup code." : ".")
+      : h("p", { class: "lead" }, "We sent a code of six digits to ", h("strong", {}, email), ". It works for ten minutes."),
     form));
-  announce("Check your mailbox: a code was sent.");
+  announce(app ? "Type the code that your authenticator app shows." : "Check your mailbox: a code was sent.");
   code.input.focus();
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::app::App;
 use shared::flows::{self, Newcomer};
-use shared::http::{self, Answer, Call, Name, Password, Problem, Text, User};
+use shared::http::{self, Answer, Call, Name, NewPassword, Problem, Text, User};
 use shared::ids::OrgId;
 use shared::request;
 use shared::sensitive::Sensitive;
@@ -19,7 +19,7 @@ request! {
         /// Of somebody who has no account yet: their name.
         pub full_name: Option<Name<255>>,
         /// Of somebody who has no account yet: the password it shall have.
-        pub password: Option<Password>,
+        pub password: Option<NewPassword>,
     }
 }
 
@@ -63,7 +63,8 @@ async fn accept(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
         full_name: full_name.into_string(),
         password: password.into_sensitive(),
     });
-    let joined = flows::accept_invitation(app, call.origin(), token.expose().as_str(), newcomer).await?;
+    let joined = flows::accept_invitation(app, call.origin(), token.expose().as_str(), newcomer).await;
+    let joined = joined.map_err(|refusal| Problem::of_password(refusal, "password"))?;
     Ok(Answer::ok(Joined {
         organization: JoinedOrganization {
             id: joined.organization.id.clone(),

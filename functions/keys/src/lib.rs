@@ -1,9 +1,10 @@
-//! `/auth/api-keys`: make an API key, list them, revoke one.
+//! `/auth/api-keys`: make an API key, list them, say where one may be used from, revoke one.
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
+use shared::allowed_addresses::AllowedAddresses;
 use shared::api_keys::{self, Env};
 use shared::app::App;
 use shared::flows::{self, KeyRequest};
@@ -27,6 +28,16 @@ request! {
         pub env: Option<Env>,
         /// Names this request, so that it can be sent again.
         pub idempotency_key: Option<Sensitive<Text<1, 255>>>,
+        /// Where it may be used from. Left out, or empty: from anywhere.
+        pub allowed_addresses: Option<AllowedAddresses>,
+    }
+}
+
+request! {
+    /// What of a key can be changed.
+    pub struct ChangeKey {
+        /// Where it may be used from. Empty: from anywhere.
+        pub allowed_addresses: AllowedAddresses,
     }
 }
 
@@ -46,6 +57,9 @@ pub struct CreatedKey {
     pub created_at: Time,
     /// From when on it is refused; null: it lives until it is revoked.
     pub expires_at: Option<Time>,
+    /// The addresses and ranges it may be used from; empty: from anywhere.
+    #[schemars(with = "AllowedAddresses")]
+    pub allowed_addresses: Vec<String>,
 }
 
 /// Which page of the keys.
@@ -78,19 +92,21 @@ async fn route(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     match (call.route(), call.path_parameter("api_key_id")) {
         ((&Method::POST, _), None) => create(app, call).await,
         ((&Method::GET, _), None) => list(app, call).await,
+        ((&Method::PATCH, _), Some(id)) => change(app, call, id).await,
         ((&Method::DELETE, _), Some(id)) => revoke(app, call, id).await,
         (_, None) => Err(Problem::MethodNotAllowed("GET, POST")),
-        (_, Some(_)) => Err(Problem::MethodNotAllowed("DELETE")),
+        (_, Some(_)) => Err(Problem::MethodNotAllowed("PATCH, DELETE")),
     }
 }
 
 async fn create(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let user = call.user()?;
-    let CreateKey { key_name, expires_in_days, env, idempotency_key } = call.body()?;
+    let CreateKey { key_name, expires_in_days, env, idempotency_key, allowed_addresses } = call.body()?;
     let request = KeyRequest {
         key_name: key_name.into_string(),
         expires_in_days: expires_in_days.map(Whole::get),
         env,
+        allowed_addresses: allowed_addresses.unwrap_or_default(),
         idempotency_key: idempotency_key.map(|key| Sensitive::new(key.expose().as_str().to_owned())),
     };
     let created = flows::create_key(app, call.origin(), user, &request).await?;
@@ -101,6 +117,7 @@ async fn create(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
         env: created.key.env(),
         created_at: Time::at(created.created_at),
         expires_at: created.expires_at.map(Time::at),
+        allowed_addresses: created.allowed_addresses.to_texts(),
     }))
 }
 
@@ -116,6 +133,13 @@ async fn list(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let listed = flows::list_keys(app, call.origin(), user, page.limit, page.cursor.as_ref()).await?;
     let keys = listed.keys.iter().map(Key::from).collect();
     Ok(Answer::ok(Keys { next_cursor: listed.next.map(|next| write_page_cursor(next.as_str())), keys }))
+}
+
+async fn change(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
+    let user = call.user()?;
+    let ChangeKey { allowed_addresses } = call.body()?;
+    let changed = flows::change_key(app, call.origin(), user, id, &allowed_addresses).await?;
+    Ok(Answer::ok(Key::from(&changed)))
 }
 
 async fn revoke(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {

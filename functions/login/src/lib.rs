@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::addresses::EmailAddress;
 use shared::app::App;
+use shared::challenges::SecondStep;
 use shared::flows;
 use shared::http::{self, Answer, Call, Password, Problem, Time, User};
 use shared::ids::ChallengeId;
@@ -19,17 +20,6 @@ request! {
         /// Exactly as it was set.
         pub password: Password,
     }
-}
-
-/// How a second step is done.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum SecondStep {
-    /// With a code from a mail.
-    EmailOtp,
-    /// With a code from an authenticator app; nobody has one yet.
-    Totp,
 }
 
 /// A second step that waits to be done.
@@ -65,9 +55,9 @@ async fn login(app: &App, call: &Call<'_>) -> Result<Answer, Problem> {
     let started = flows::login(app, call.origin(), &email, &password.into_sensitive()).await?;
     Ok(Answer::ok(Challenge {
         challenge_id: started.challenge_id,
-        method: SecondStep::EmailOtp,
+        method: started.method,
         expires_at: Time::at(started.expires_at),
-        backup_code_allowed: false,
+        backup_code_allowed: started.backup_code_allowed,
         user: (&started.identity).into(),
     }))
 }

@@ -4,11 +4,10 @@ use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::addresses::EmailAddress;
 use shared::app::App;
 use shared::flows::{self, InvitationRequest};
 use shared::http::{
-    self, Answer, Call, Grantable, MemberView as Member, Organization, Password, Problem, Text, Time,
+    self, Answer, Call, Grantable, Mailbox, MemberView as Member, Organization, Password, Problem, Text, Time,
 };
 use shared::ids::{InvitationId, UserId};
 use shared::request;
@@ -28,7 +27,7 @@ request! {
     /// Whom to invite, and as what.
     pub struct Invite {
         /// Where the invitation is mailed to.
-        pub email: EmailAddress,
+        pub email: Mailbox,
         /// The role they will have.
         pub role: Grantable,
     }
@@ -142,7 +141,7 @@ async fn remove(app: &App, call: &Call<'_>, id: &str, user: &str) -> Result<Answ
 async fn invite(app: &App, call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
     let by = call.user()?;
     let Invite { email, role } = call.body()?;
-    let request = InvitationRequest { address: email, role: role.into() };
+    let request = InvitationRequest { email: email.given, address: email.address, role: role.into() };
     let invitation = flows::invite(app, call.origin(), by, id, &request).await?;
     Ok(Answer::created(Invitation::from(&invitation)))
 }

@@ -10,6 +10,7 @@ use shared::flows::Origin;
 use shared::flows::operator::{self, NewOrganization};
 use shared::http::{self, Country, Field, Fields, Key, Name, Organization, Password, Problem};
 use shared::ids::{KeyId, OrgId};
+use shared::leaks::{ReporterKey, is_key_identifier};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
 
 /// The shortest first password of an owner, in characters.
@@ -19,7 +20,7 @@ const MIN_PASSWORD: usize = 12;
 type FullName = Name<255>;
 
 /// Every action, and the members it takes.
-const ACTIONS: [(&str, &str); 8] = [
+const ACTIONS: [(&str, &str); 10] = [
     ("create_organization", "name, country, owner_email, owner_full_name, owner_password"),
     ("set_onboarding", "org_id, onboarding_status, payments_status"),
     ("suspend_organization", "org_id"),
@@ -28,6 +29,8 @@ const ACTIONS: [(&str, &str); 8] = [
     ("end_sessions", "email"),
     ("revoke_key", "org_id, api_key_id"),
     ("name_issuer", "issuer"),
+    ("trust_leak_reporter", "key_identifier, public_key"),
+    ("distrust_leak_reporter", "key_identifier"),
 ];
 
 /// Does what an event asks. `invocation` is Lambda's id of this call.
@@ -47,6 +50,8 @@ async fn act(app: &App, origin: &Origin, event: Value) -> Result<Value, Problem>
         Some("end_sessions") => end_sessions(app, origin, fields).await,
         Some("revoke_key") => revoke_key(app, origin, fields).await,
         Some("name_issuer") => name_issuer(app, origin, fields).await,
+        Some("trust_leak_reporter") => trust_reporter(app, origin, fields).await,
+        Some("distrust_leak_reporter") => distrust_reporter(app, origin, fields).await,
         _ => Err(fields.problem()),
     }
 }
@@ -151,6 +156,32 @@ async fn name_issuer(app: &App, origin: &Origin, mut fields: Fields) -> Result<V
     };
     operator::name_issuer(app, origin, &issuer).await?;
     Ok(json!({ "issuer": issuer }))
+}
+
+async fn trust_reporter(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
+    let identifier = fields.required("key_identifier", key_identifier);
+    let key = fields.required("public_key", |value| {
+        let pem = value.as_str().unwrap_or_default();
+        ReporterKey::read(identifier.as_deref().unwrap_or_default(), pem).map_err(str::to_owned)
+    });
+    let (Some(_), Some(key)) = (&identifier, key) else {
+        return Err(fields.problem());
+    };
+    operator::trust_reporter(app, origin, &key).await?;
+    Ok(json!({ "key_identifier": identifier, "trusted": true }))
+}
+
+async fn distrust_reporter(app: &App, origin: &Origin, mut fields: Fields) -> Result<Value, Problem> {
+    let Some(identifier) = fields.required("key_identifier", key_identifier) else {
+        return Err(fields.problem());
+    };
+    operator::distrust_reporter(app, origin, &identifier).await?;
+    Ok(json!({ "key_identifier": identifier, "trusted": false }))
+}
+
+fn key_identifier(value: &Value) -> Result<String, String> {
+    let identifier = value.as_str().filter(|text| is_key_identifier(text));
+    identifier.map(str::to_owned).ok_or_else(|| "must be 64 hexadecimal digits in lower case".to_owned())
 }
 
 /// RFC 8414 section 2: an https URL without query or fragment; and without a slash at its end, which the documents' paths begin with.

@@ -20,7 +20,7 @@ request! {
     pub struct Verify {
         /// The challenge of the login.
         pub challenge_id: ChallengeIdText,
-        /// What was mailed: six digits.
+        /// What was mailed, or what the authenticator app shows: six digits. Or a backup code.
         pub code: Sensitive<Text<4, 32>>,
         /// Which kind of code it is.
         #[schemars(extend("default" = CodeType::default()))]

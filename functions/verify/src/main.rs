@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use lambda_http::{Error, Request, service_fn};
 use shared::http::serve;
-use shared::init::{CODES, MAIL, SIGNING, Uses, start};
+use shared::init::{CODES, FACTORS, MAIL, SIGNING, Uses, start};
 
 // One environment serves one event at a time: a second thread would only cost its switches.
 #[tokio::main(flavor = "current_thread")]
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     let app = start(Uses {
         key_set: true,
         audience: true,
-        secrets: &[SIGNING, CODES],
+        secrets: &[SIGNING, CODES, FACTORS],
         mail: MAIL,
         ..Uses::default()
     })

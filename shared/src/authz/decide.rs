@@ -1,13 +1,11 @@
 //! The authorizer's decision, whatever the event holds.
 
-use std::net::IpAddr;
-
 use serde_json::Value;
 use time::Duration;
 
 use super::answer::{self, Answer, Form};
 use super::event::{self, Gateway, Question};
-use super::{Rejection, authenticate, bearer};
+use super::{Rejection, authenticate_from, bearer};
 use crate::addresses;
 use crate::app::App;
 use crate::audit::Deed;
@@ -37,7 +35,7 @@ pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Answer
         question.request_id = invocation;
     }
     let result = match question.authorization.and_then(bearer) {
-        Some(credential) => deadline::call(authenticate(app, credential)).await,
+        Some(credential) => deadline::call(authenticate_from(app, credential, question.source)).await,
         None => Err(Rejection::NotAuthentic("no_bearer")),
     };
     // An event that names no API plausibly lets nobody in.
@@ -55,32 +53,35 @@ pub async fn decide(app: &App, event: &Value, invocation: &str) -> Result<Answer
     };
     match result {
         Ok(principal) => Ok(answer::allow(form, principal)),
-        Err(Rejection::Suspended(principal)) => {
-            Ok(answer::deny(form, principal.id(), "organization_suspended"))
-        }
-        Err(Rejection::NotAuthentic(_)) => match question.gateway {
-            Gateway::Rest => Err(AuthorizerError::Unauthorized),
-            Gateway::HttpPolicy | Gateway::HttpV2 => Ok(answer::deny(form, "anonymous", "unauthorized")),
-        },
         Err(Rejection::Unavailable(_)) => Err(AuthorizerError::Unavailable),
+        Err(rejection) => match (rejection.denied(), question.gateway) {
+            (Some((principal, code)), _) => Ok(answer::deny(form, principal.id(), code)),
+            (None, Gateway::Rest) => Err(AuthorizerError::Unauthorized),
+            (None, Gateway::HttpPolicy | Gateway::HttpV2) => {
+                Ok(answer::deny(form, "anonymous", "unauthorized"))
+            }
+        },
     }
 }
 
 fn log(question: &Question<'_>, result: &Result<crate::principals::Principal, Rejection>, took: Duration) {
     let (outcome, reason, principal) = match result {
         Ok(principal) => ("ok", "", Some(principal)),
-        Err(Rejection::Suspended(principal)) => ("refused", "organization_suspended", Some(principal)),
         Err(Rejection::NotAuthentic(why)) => ("refused", *why, None),
         Err(Rejection::Unavailable(failure)) => {
             tracing::error!(request_id = question.request_id, cause = causes(failure), "failed");
             ("failed", "service_unavailable", None)
         }
+        Err(rejection) => match rejection.denied() {
+            Some((principal, code)) => ("refused", code, Some(principal)),
+            None => ("refused", "", None),
+        },
     };
     Deed {
         action: "authorize",
         actor: principal.map_or("", |it| it.id()),
         org: principal.map_or("", |it| it.org_id().as_str()),
-        network: &addresses::network(question.source.parse::<IpAddr>().ok()),
+        network: &addresses::network(question.source),
         request_id: question.request_id,
         ..Deed::default()
     }

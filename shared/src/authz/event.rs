@@ -4,6 +4,8 @@
 //! "Control access to HTTP APIs with AWS Lambda authorizers"). They are read from loose JSON, not from typed structures, since whatever
 //! an event holds must get a decision, and a type that does not fit would be an error.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
 /// Which gateway asks, and so in which form it is answered.
@@ -26,7 +28,8 @@ pub(super) struct Question<'a> {
     /// Every route of the asking API and stage, if the event names them plausibly.
     pub resource: Option<String>,
     pub request_id: &'a str,
-    pub source: &'a str,
+    /// The caller's address, as the gateway itself saw it. A `TOKEN` event has none, and no header is looked at: anybody writes those.
+    pub source: Option<IpAddr>,
 }
 
 /// Reads an event of any kind, or of none.
@@ -47,7 +50,7 @@ pub(super) fn read(event: &Value) -> Question<'_> {
         authorization,
         resource: arn.and_then(every_route),
         request_id: text(context, "requestId").filter(|id| is_id(id)).unwrap_or_default(),
-        source: text(identity, "sourceIp").unwrap_or_default(),
+        source: text(identity, "sourceIp").filter(|_| !token).and_then(|address| address.parse().ok()),
     }
 }
 
@@ -124,6 +127,31 @@ mod tests {
         assert_eq!((read(&one).gateway, read(&one).authorization), (Gateway::HttpPolicy, Some("Bearer x")));
         let two = json!({"version": "2.0", "type": "REQUEST", "routeArn": ARN, "headers": {"authorization": "Bearer x"}});
         assert_eq!((read(&two).gateway, read(&two).authorization), (Gateway::HttpV2, Some("Bearer x")));
+    }
+
+    #[test]
+    fn the_address_is_the_gateways_own_and_a_token_event_has_none() {
+        let source = |event: Value| read(&event).source.map(|address| address.to_string());
+        let rest = |context: Value| source(json!({"type": "REQUEST", "requestContext": context}));
+        assert_eq!(rest(json!({"identity": {"sourceIp": "203.0.113.7"}})).as_deref(), Some("203.0.113.7"));
+        assert_eq!(rest(json!({"http": {"sourceIp": "2001:db8::7"}})).as_deref(), Some("2001:db8::7"));
+        for nothing in [
+            json!(null),
+            json!({"identity": {}}),
+            json!({"identity": {"sourceIp": null}}),
+            json!({"identity": {"sourceIp": ["203.0.113.7"]}}),
+            json!({"identity": {"sourceIp": "203.0.113.7, 203.0.113.8"}}),
+            json!({"identity": {"sourceIp": "203.0.113.7:443"}}),
+            json!({"identity": {"sourceIp": "test-invoke-source-ip"}}),
+            json!({"sourceIp": "203.0.113.7"}),
+        ] {
+            assert_eq!(rest(nothing.clone()), None, "{nothing}");
+        }
+        let headers = json!({"X-Forwarded-For": "203.0.113.7", "Forwarded": "for=203.0.113.7"});
+        assert_eq!(source(json!({"type": "REQUEST", "headers": headers})), None);
+        let sent_by_hand =
+            json!({"type": "TOKEN", "requestContext": {"identity": {"sourceIp": "203.0.113.7"}}});
+        assert_eq!(source(sent_by_hand), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod event;
 mod permissions;
 
 pub use answer::Answer;
-pub use authenticate::{Rejection, authenticate};
+pub use authenticate::{DENIALS, Rejection, authenticate, authenticate_from};
 pub use bearer::bearer;
 pub use decide::{AuthorizerError, decide};
 pub use permissions::Permission;

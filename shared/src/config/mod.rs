@@ -83,6 +83,8 @@ pub struct Config {
     pub sealing_secret: String,
     /// `AUDIT_SECRET`, name or ARN.
     pub audit_secret: String,
+    /// `FACTORS_SECRET`, name or ARN.
+    pub factors_secret: String,
     /// `WEBHOOKS_SECRET`, name or ARN.
     pub webhooks_secret: String,
     /// `WEBHOOKS_QUEUE`, its URL.
@@ -139,6 +141,7 @@ impl Config {
             codes_secret: optional("CODES_SECRET"),
             sealing_secret: optional("SEALING_SECRET"),
             audit_secret: optional("AUDIT_SECRET"),
+            factors_secret: optional("FACTORS_SECRET"),
             webhooks_secret: optional("WEBHOOKS_SECRET"),
             webhooks_queue: optional("WEBHOOKS_QUEUE"),
             reach: Reach::Internet,

@@ -7,6 +7,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::trail::Trail;
 use super::{Origin, Refusal, WRITE_TRIES, may_write, writer};
+use crate::allowed_addresses::AllowedAddresses;
 use crate::api_keys::{Env, IDEMPOTENCY_SECONDS, KeyRecord, PlainKey};
 use crate::app::App;
 use crate::authz::Permission;
@@ -27,6 +28,8 @@ pub struct KeyRequest {
     pub expires_in_days: Option<i64>,
     /// Accepted, and changes nothing: a key's environment is the organization's.
     pub env: Option<Env>,
+    /// Where it may be used from.
+    pub allowed_addresses: AllowedAddresses,
     /// Makes a repeat of this request give the same answer.
     pub idempotency_key: Option<Sensitive<String>>,
 }
@@ -44,6 +47,8 @@ pub struct CreatedKey {
     pub created_at: i64,
     /// Seconds since the epoch; none: until revoked.
     pub expires_at: Option<i64>,
+    /// Where it may be used from.
+    pub allowed_addresses: AllowedAddresses,
 }
 
 /// What is sealed: the answer, and the request it was the answer to.
@@ -67,6 +72,8 @@ struct KeptRequest {
     key_name: String,
     expires_in_days: Option<i64>,
     env: Option<Env>,
+    #[serde(default)]
+    allowed_addresses: AllowedAddresses,
 }
 
 impl From<&KeyRequest> for KeptRequest {
@@ -75,6 +82,7 @@ impl From<&KeyRequest> for KeptRequest {
             key_name: request.key_name.clone(),
             expires_in_days: request.expires_in_days,
             env: request.env,
+            allowed_addresses: request.allowed_addresses.clone(),
         }
     }
 }
@@ -121,6 +129,7 @@ async fn attempt(
             key_name: record.key_name.clone(),
             created_at: record.created_at,
             expires_at: record.key_expires_at,
+            allowed_addresses: record.allowed_addresses.clone(),
         };
         let answer = seal.as_ref().map(|seal| seal.close(app, request, &created)).transpose()?;
         let (answer, event) = (answer.as_ref(), &trail.event_of(record.api_key_id.as_str(), ""));
@@ -170,6 +179,9 @@ fn record(
         key_expires_at: request.expires_in_days.map(|days| now + days * 24 * 60 * 60),
         revoked_at: None,
         idempotency_id: seal.map(Seal::id),
+        allowed_addresses: request.allowed_addresses.clone(),
+        last_used_at: None,
+        leak: None,
     }
 }
 
@@ -237,6 +249,7 @@ impl Seal<'_> {
             key_name: std::mem::take(&mut kept.request.key_name),
             created_at: kept.created_at,
             expires_at: kept.expires_at,
+            allowed_addresses: std::mem::take(&mut kept.request.allowed_addresses),
         })
     }
 }

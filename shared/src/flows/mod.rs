@@ -1,8 +1,10 @@
 //! Use cases, one file each: what the product does, without HTTP, Lambda or SDK.
 
+mod change_key;
 mod change_password;
 mod create_key;
 mod discovery;
+mod factors;
 mod forgot_password;
 mod invitations;
 mod list_events;
@@ -11,15 +13,19 @@ mod login;
 mod logout;
 mod mails;
 mod members;
+mod note_usage;
 mod open_challenge;
 pub mod operator;
 mod organization;
 mod refresh;
 mod register;
 mod rename_organization;
+mod report_leaks;
 mod resend;
 mod reset_password;
 mod revoke_key;
+mod second_factor;
+mod sessions;
 mod set_password;
 mod switch_environment;
 mod tokens;
@@ -29,9 +35,13 @@ mod verify_email;
 mod webhooks;
 mod which_organization;
 
+pub use change_key::change_key;
 pub use change_password::change_password;
 pub use create_key::{CreatedKey, KeyRequest, create_key};
 pub use discovery::published_keys;
+pub use factors::{
+    Factors, Proof, TotpBegun, begin_totp, confirm_totp, factors, remake_backup_codes, remove_totp,
+};
 pub use forgot_password::forgot_password;
 pub use invitations::{
     InvitationRequest, Joined, Newcomer, accept_invitation, invite, list_invitations, withdraw_invitation,
@@ -44,13 +54,16 @@ pub use mails::ON_ITS_WAY;
 pub use members::{
     ListedOrganization, change_role, hand_over, list_members, list_organizations, remove_member,
 };
+pub use note_usage::note_usage;
 pub use organization::organization;
 pub use refresh::refresh;
 pub use register::{NewAccount, register, resend_sign_up_code};
 pub use rename_organization::rename_organization;
+pub use report_leaks::{check_report, report_leaks};
 pub use resend::{Resent, resend};
 pub use reset_password::reset_password;
 pub use revoke_key::revoke_key;
+pub use sessions::{ListedSession, ListedSessions, end_other_sessions, end_session, list_sessions};
 pub use switch_environment::switch_environment;
 pub use tokens::Tokens;
 pub use verify::{CodeType, verify};
@@ -126,6 +139,9 @@ pub enum Refusal {
     /// The organization is suspended.
     #[error("the organization is suspended")]
     OrganizationSuspended,
+    /// An authenticator app is on.
+    #[error("an authenticator app is on")]
+    TotpEnabled,
     /// The organization has an active key.
     #[error("an active key exists")]
     ActiveKeyExists,
@@ -165,6 +181,12 @@ pub enum Refusal {
     /// The issuer has another name already.
     #[error("the issuer is named")]
     IssuerNamed,
+    /// A report is not signed by anybody who is trusted.
+    #[error("the signature is not accepted")]
+    InvalidSignature,
+    /// The key was revoked: nothing of it changes any more.
+    #[error("the key is revoked")]
+    KeyRevoked,
     /// There is no such thing.
     #[error("not found")]
     NotFound,
@@ -199,6 +221,7 @@ impl Refusal {
             Self::InsufficientRole => "insufficient_role",
             Self::OnboardingIncomplete => "onboarding_incomplete",
             Self::OrganizationSuspended => "organization_suspended",
+            Self::TotpEnabled => "totp_enabled",
             Self::ActiveKeyExists => "active_key_exists",
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyMismatch => "idempotency_mismatch",
@@ -211,6 +234,8 @@ impl Refusal {
             Self::TooManyOrganizations => "too_many_organizations",
             Self::LastOwner => "last_owner",
             Self::IssuerNamed => "issuer_named",
+            Self::InvalidSignature => "invalid_signature",
+            Self::KeyRevoked => "key_revoked",
             Self::NotFound => "not_found",
             Self::Failed(_) => "service_unavailable",
         }
@@ -231,6 +256,9 @@ fn may_write(standing: Standing, permission: Permission, now: i64) -> Result<Org
         _ => Err(Refusal::InsufficientRole),
     }
 }
+
+/// What every member may, whatever their role: what is a person's own.
+const MEMBER: Permission = Permission::ReadOrganization;
 
 /// Who a write is by, and what they must be for it: the write looks again.
 fn writer(user: &UserPrincipal, permission: Permission) -> Writer<'_> {

@@ -4,7 +4,7 @@ use super::open_challenge::open_challenge;
 use super::trail::Trail;
 use super::{Origin, Refusal};
 use crate::app::App;
-use crate::challenges::{Code, LIFETIME_SECONDS, MAX_RESENDS, RESEND_AFTER_SECONDS};
+use crate::challenges::{Code, LIFETIME_SECONDS, MAX_RESENDS, RESEND_AFTER_SECONDS, SecondStep};
 use crate::guards::Guard;
 use crate::ids::ChallengeId;
 use crate::mail::letters;
@@ -23,7 +23,7 @@ pub struct Resent {
 /// given back.
 ///
 /// # Errors
-/// [`Refusal::InvalidCode`] when the challenge takes no codes, [`Refusal::RateLimited`], [`Refusal::TooManyAttempts`].
+/// [`Refusal::InvalidCode`] when the challenge takes no codes, [`Refusal::TotpEnabled`] when none are mailed, [`Refusal::RateLimited`], [`Refusal::TooManyAttempts`].
 pub async fn resend(app: &App, origin: &Origin, challenge_id: &str) -> Result<Resent, Refusal> {
     let mut trail = Trail::new(app, "resend", origin);
     let result = attempt(app, challenge_id, &mut trail).await;
@@ -33,6 +33,10 @@ pub async fn resend(app: &App, origin: &Origin, challenge_id: &str) -> Result<Re
 async fn attempt(app: &App, challenge_id: &str, trail: &mut Trail<'_>) -> Result<Resent, Refusal> {
     let now = app.clock.now_seconds();
     let challenge = open_challenge(app, challenge_id, now, trail).await?;
+    // No code was mailed, so there is none to be sent again. Whoever holds the challenge was told so by the first step.
+    if challenge.method == SecondStep::Totp {
+        return Err(Refusal::TotpEnabled);
+    }
     let challenge_id = challenge.challenge_id;
     if let Some(until) = app.store.guard_locked_until(&Guard::codes(&challenge.address_hash), now).await? {
         return Err(Refusal::TooManyAttempts { retry_after: until - now });

@@ -80,6 +80,11 @@ impl<'a> Trail<'a> {
         self.note = note;
     }
 
+    /// What [`Trail::note`] noted.
+    pub fn noted(&self) -> &'static str {
+        self.note
+    }
+
     /// [`Trail::end`] for those who only look: what they were shown leaves no line, what they were refused does.
     pub fn end_look<T>(self, result: Result<T, Refusal>) -> Result<T, Refusal> {
         if result.is_ok() { result } else { self.end(result) }

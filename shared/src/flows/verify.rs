@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::factors::tell;
 use super::open_challenge::open_challenge;
+use super::second_factor::{Judge, person};
 use super::tokens::{self, Stale, TokenMaker, Tokens};
 use super::trail::Trail;
 use super::which_organization::{self, Nowhere};
@@ -12,8 +14,9 @@ use crate::app::App;
 use crate::challenges::{Challenge, Code};
 use crate::failure::Failure;
 use crate::ids::SessionId;
+use crate::mail::letters;
 use crate::sessions::Session;
-use crate::store::{CodeGuess, StartOutcome};
+use crate::store::{CodeGuess, Spent, StartOutcome};
 use crate::tokens::refresh_token::{RefreshToken, Salt};
 use crate::users::Identity;
 
@@ -22,10 +25,10 @@ use crate::users::Identity;
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum CodeType {
-    /// The one that was mailed.
+    /// The one that was mailed, or the authenticator app's.
     #[default]
     Primary,
-    /// A backup code. Nobody has any yet, so none is right; a guess it is all the same.
+    /// A backup code. Without an authenticator app nobody has any, so none is right; a guess it is all the same.
     Backup,
 }
 
@@ -59,26 +62,34 @@ async fn attempt(
 ) -> Result<Tokens, Refusal> {
     let now = app.clock.now_seconds();
     let challenge = open_challenge(app, challenge_id, now, trail).await?;
-    let codes = app.secrets.codes().await?;
     // Before the code is counted: nobody loses a try, or a code that was right, to an outage.
+    let user = person(app, &challenge).await?;
+    let judge = Judge::ready(app, &challenge, user.as_ref()).await?;
     let maker = TokenMaker::ready(app).await?;
     match app.store.count_code_guess(&challenge, &|guard| trail.locked(guard), now).await? {
         CodeGuess::Counted => {}
         CodeGuess::Closed => return Err(Refusal::InvalidCode),
         CodeGuess::Locked { until } => return Err(Refusal::TooManyAttempts { retry_after: until - now }),
     }
-    let right = challenge.accepts(code, &codes.all());
-    if !right || kind == CodeType::Backup {
-        return Err(Refusal::InvalidCode);
+    let spent = judge.judge(app, &challenge, code, kind, now)?.ok_or(Refusal::InvalidCode)?;
+    trail.note(match &spent {
+        Spent::MailedCode => "",
+        Spent::Step { .. } => "totp",
+        Spent::BackupCode(_) => "backup_code",
+    });
+    let tokens = start(app, origin, &maker, (&challenge, &spent), org, trail).await?;
+    if let (Spent::BackupCode(_), Some(user)) = (&spent, &user) {
+        let left = user.backup_codes.len().saturating_sub(1);
+        tell(app, origin, &user.email, &letters::backup_code_used(left)).await;
     }
-    start(app, origin, &maker, &challenge, org, trail).await
+    Ok(tokens)
 }
 
 async fn start(
     app: &App,
     origin: &Origin,
     maker: &TokenMaker,
-    challenge: &Challenge,
+    (challenge, spent): (&Challenge, &Spent),
     org: Option<&str>,
     trail: &mut Trail<'_>,
 ) -> Result<Tokens, Refusal> {
@@ -98,8 +109,8 @@ async fn start(
     for _ in 0..WRITE_TRIES {
         trail.actor(&session.identity.user_id, &session.identity.org_id);
         // The line is about the challenge, what is changed is the session.
-        let event = trail.event_of(session.session_id.as_str(), "");
-        match app.store.start_session(challenge, &session, &event, now).await? {
+        let event = trail.event_of(session.session_id.as_str(), trail.noted());
+        match app.store.start_session(challenge, &session, spent, &event, now).await? {
             StartOutcome::Started => return maker.make(app, session, refresh_token),
             StartOutcome::ChallengeClosed => return Err(Refusal::InvalidCode),
             // The first step was up to ten minutes ago: role and organization may have changed since.

@@ -104,7 +104,7 @@ impl Fields {
 
 /// `application/json`, with no charset but UTF-8 (RFC 8259 section 8.1), declared once, and not compressed. An HTTP API joins what was
 /// declared twice with a comma, which one declaration of JSON has no use for.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut declared = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(declared), None) = (declared.next().and_then(|value| value.to_str().ok()), declared.next())
     else {

@@ -8,7 +8,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde_json::Value;
 
-use super::{Fields, Problem, Request as Body};
+use super::{Fields, Problem, Request as Body, report};
 use crate::addresses;
 use crate::api_keys::Env;
 use crate::audit::Deed;
@@ -115,6 +115,14 @@ impl<'a> Call<'a> {
     /// Whether nothing was sent as a body.
     pub fn is_without_body(&self) -> bool {
         self.request.body().is_empty()
+    }
+
+    /// The bytes of a report, of which nothing is known before its signature was looked at.
+    ///
+    /// # Errors
+    /// It is too long, or said to be something else than JSON.
+    pub fn report_body(&self) -> Result<&[u8], Problem> {
+        report::bytes(self.request)
     }
 
     /// The body's fields.

@@ -11,6 +11,7 @@ use zeroize::Zeroize;
 
 use super::{Call, Problem};
 use crate::addresses::EmailAddress;
+use crate::allowed_addresses::{AddressRange, AllowedAddresses, MAX_RANGES};
 use crate::api_keys::Env;
 use crate::flows::CodeType;
 use crate::passwords;
@@ -190,6 +191,20 @@ pub(super) type PasswordText = Text<1, { passwords::MAX_CHARACTERS }>;
 impl<T: Field + Zeroize> Field for Sensitive<T> {
     fn read(value: &Value) -> Result<Self, String> {
         T::read(value).map(Self::new)
+    }
+}
+
+impl Field for AllowedAddresses {
+    fn read(value: &Value) -> Result<Self, String> {
+        let otherwise = || format!("must be a list of at most {MAX_RANGES} addresses or CIDR ranges");
+        let entries = value.as_array().filter(|entries| entries.len() <= MAX_RANGES).ok_or_else(otherwise)?;
+        let mut ranges = Vec::with_capacity(entries.len());
+        for (nth, entry) in (1..).zip(entries) {
+            let text = entry.as_str().ok_or_else(otherwise)?;
+            // Which one it is, not what it says: that can be anything.
+            ranges.push(AddressRange::parse(text).map_err(|error| format!("number {nth} {error}"))?);
+        }
+        Ok(Self::new(ranges))
     }
 }
 

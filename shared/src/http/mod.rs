@@ -7,6 +7,7 @@ mod fields;
 mod json;
 mod pages;
 mod problem;
+mod report;
 mod request;
 mod respond;
 mod schemas;
@@ -22,9 +23,12 @@ pub use fields::{
 };
 pub use pages::{limit, page_cursor, read_page_cursor, write_page_cursor};
 pub use problem::{FieldProblem, Problem};
+pub use report::{MAX_REPORT_BYTES, read_report, single_header};
 pub use request::{Member, Request};
 pub use respond::{Answer, COMPRESSED_FROM, Failure, Success, envelope, respond};
 pub use schemas::idempotency_key_schema;
 pub use serve::{serve, settled};
-pub use views::{Key, Member as MemberView, Message, Organization, Shown, Time, TokenType, Tokens, User};
+pub use views::{
+    Key, Leak, Member as MemberView, Message, Organization, Shown, Time, TokenType, Tokens, User,
+};
 pub use webhooks::{EventTypes, Url, Webhook, WebhookFailure};

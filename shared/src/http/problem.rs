@@ -28,10 +28,14 @@ pub struct FieldProblem {
 pub enum Problem {
     /// The body is not a JSON object in UTF-8.
     InvalidJson,
+    /// A signed report is not what it should be.
+    InvalidReport,
     /// The body, a header or a query parameter is not what it should be.
     Invalid(Vec<FieldProblem>),
     /// The body is longer than we read.
     TooLarge,
+    /// The same for a report, of which more is read.
+    ReportTooLarge,
     /// The body is not declared as JSON.
     UnsupportedMediaType,
     /// The path knows other methods.
@@ -69,8 +73,8 @@ impl Problem {
     /// The status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::InvalidJson | Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::InvalidJson | Self::InvalidReport | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge | Self::ReportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
@@ -79,6 +83,7 @@ impl Problem {
                 Refusal::InvalidCredentials
                 | Refusal::InvalidCode
                 | Refusal::InvalidResetToken
+                | Refusal::InvalidSignature
                 | Refusal::InvalidRefreshToken(_)
                 | Refusal::InvalidInvitation
                 | Refusal::SessionOver => StatusCode::UNAUTHORIZED,
@@ -89,8 +94,10 @@ impl Problem {
                 Refusal::CommonPassword => StatusCode::BAD_REQUEST,
                 Refusal::NotFound => StatusCode::NOT_FOUND,
                 Refusal::ActiveKeyExists
+                | Refusal::TotpEnabled
                 | Refusal::IdempotencyMismatch
                 | Refusal::IdempotencySpent
+                | Refusal::KeyRevoked
                 | Refusal::AddressTaken
                 | Refusal::AccountRequired
                 | Refusal::AlreadyMember
@@ -110,8 +117,9 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidJson => "invalid_json",
+            Self::InvalidReport => "invalid_report",
             Self::Invalid(_) => "validation_failed",
-            Self::TooLarge => "body_too_large",
+            Self::TooLarge | Self::ReportTooLarge => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::Unauthorized => "unauthorized",
@@ -125,8 +133,10 @@ impl Problem {
     pub fn message(&self) -> &'static str {
         match self {
             Self::InvalidJson => "The body must be a JSON object in UTF-8.",
+            Self::InvalidReport => "A report must be a list of what was found, each with its token and type.",
             Self::Invalid(_) => "Some fields are missing or not what they must be.",
             Self::TooLarge => "The body must not be longer than 16 KiB.",
+            Self::ReportTooLarge => "A report must not be longer than 256 KiB.",
             Self::UnsupportedMediaType => "The body must be sent as Content-Type: application/json.",
             Self::MethodNotAllowed(_) => {
                 "This path does not know this method; the Allow header lists those it knows."
@@ -177,6 +187,9 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
             "Your organization has not completed the onboarding that this needs."
         }
         Refusal::OrganizationSuspended => "Your organization is suspended. Contact support.",
+        Refusal::TotpEnabled => {
+            "An authenticator app is on: codes come from it, and it has to be turned off before another is set up."
+        }
         Refusal::ActiveKeyExists => {
             "Your organization has an active API key. Revoke it, then create a new one."
         }
@@ -199,6 +212,8 @@ fn refusal_message(refusal: &Refusal) -> &'static str {
             "An organization has an owner at any time. Hand it over to another member first."
         }
         Refusal::IssuerNamed => "The issuer has another name already, and keeps it.",
+        Refusal::InvalidSignature => "The report is not signed with a key that is trusted here.",
+        Refusal::KeyRevoked => "This API key was revoked. Nothing of it changes any more.",
         Refusal::NotFound => "There is nothing here.",
         Refusal::Failed(_) => {
             "The service is not available for the moment. Wait as long as Retry-After says, then try again."

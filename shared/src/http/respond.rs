@@ -24,6 +24,8 @@ pub enum Answer {
     Created(Value),
     /// 204.
     Empty,
+    /// 200 outside the envelope, and kept by nobody: in the form of whoever asked.
+    Bare(Value),
     /// 200, a public document as it is, outside the envelope, kept by caches for five minutes.
     Public(Value),
 }
@@ -42,6 +44,11 @@ impl Answer {
     /// 201 in the envelope.
     pub fn created(data: impl Serialize) -> Self {
         Self::Created(json!(data))
+    }
+
+    /// 200 outside the envelope.
+    pub fn bare(data: impl Serialize) -> Self {
+        Self::Bare(json!(data))
     }
 
     /// 200, a public document.
@@ -124,6 +131,7 @@ fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<
     let (status, body, cache) = match result {
         Ok(Answer::Ok(data) | Answer::Session(data, _)) => (StatusCode::OK, Some(success(data)), "no-store"),
         Ok(Answer::Created(data)) => (StatusCode::CREATED, Some(success(data)), "no-store"),
+        Ok(Answer::Bare(data)) => (StatusCode::OK, Some(data.clone()), "no-store"),
         Ok(Answer::Empty) => (StatusCode::NO_CONTENT, None, "no-store"),
         Ok(Answer::Public(document)) => (StatusCode::OK, Some(document.clone()), "public, max-age=300"),
         Err(problem) => (problem.status(), Some(failure(request_id, problem)), "no-store"),

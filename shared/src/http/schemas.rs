@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 use super::fields::{IDEMPOTENCY_KEY_CHARACTERS, NewPasswordText, PasswordText, UNSETTLING};
 use super::{Country, Mailbox, Name, NewPassword, Password, Shown, Text, Time, Whole};
 use crate::addresses::{EmailAddress, MAX_EMAIL_BYTES};
+use crate::allowed_addresses::{AllowedAddresses, MAX_RANGE_CHARACTERS, MAX_RANGES};
 use crate::sensitive::Sensitive;
 
 /// A schema that stands where it is used, and has no name of its own.
@@ -139,6 +140,28 @@ impl JsonSchema for EmailAddress {
             "description":
                 format!("An e-mail address of at most {MAX_EMAIL_BYTES} bytes. Case and Unicode composition make no difference."),
             "maxLength": MAX_EMAIL_BYTES,
+        })
+    }
+}
+
+impl JsonSchema for AllowedAddresses {
+    fn schema_name() -> Cow<'static, str> {
+        "AllowedAddresses".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array",
+            "description":
+                "IPv4 and IPv6 addresses, and ranges of them in CIDR notation: `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/32`. A range has no bit \
+                 beyond its prefix.",
+            "maxItems": MAX_RANGES,
+            "items": {
+                "type": "string",
+                "minLength": 2,
+                "maxLength": MAX_RANGE_CHARACTERS,
+                "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",
+            },
         })
     }
 }

@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use crate::allowed_addresses::AllowedAddresses;
 use crate::api_keys::{Env, Status};
 use crate::clock::{from_rfc3339, rfc3339};
 use crate::flows::{self, DescribedKey};
 use crate::ids::{KeyId, OrgId, UserId};
+use crate::leaks;
 use crate::organizations::{self, OnboardingStatus, PaymentsStatus};
 use crate::sensitive::Sensitive;
 use crate::store;
@@ -146,6 +148,35 @@ pub struct Key {
     pub expires_at: Option<Time>,
     /// When it was revoked; null: it was not.
     pub revoked_at: Option<Time>,
+    /// The minute it was last used in, as far as is known: it can lag by some minutes. Null: it was never used.
+    pub last_used_at: Option<Time>,
+    /// The addresses and ranges it may be used from; empty: from anywhere.
+    #[schemars(with = "AllowedAddresses")]
+    pub allowed_addresses: Vec<String>,
+    /// Where it was found in public, if that is why it was revoked.
+    pub leak: Option<Leak>,
+}
+
+/// Where a key was found in public.
+#[derive(Serialize, JsonSchema)]
+pub struct Leak {
+    /// Who found it: `github`.
+    pub reported_by: String,
+    /// What it stood in: `content`, `commit`, `issue_comment`, …
+    pub source: String,
+    /// Its address, where that is known.
+    pub url: Option<String>,
+}
+
+impl From<&leaks::Leak> for Leak {
+    fn from(leak: &leaks::Leak) -> Self {
+        let leaks::Leak { reported_by, place } = leak;
+        Self {
+            reported_by: reported_by.clone(),
+            source: place.source.clone(),
+            url: (!place.url.is_empty()).then(|| place.url.clone()),
+        }
+    }
 }
 
 impl From<&DescribedKey> for Key {
@@ -160,6 +191,9 @@ impl From<&DescribedKey> for Key {
             created_at: Time(record.created_at),
             expires_at: record.key_expires_at.map(Time),
             revoked_at: record.revoked_at.map(Time),
+            last_used_at: record.last_used_at.map(Time),
+            allowed_addresses: record.allowed_addresses.to_texts(),
+            leak: record.leak.as_ref().map(Leak::from),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The secrets, by who reads them: `signing` (verify, refresh), `codes` (login, verify), `sealing` (keys), `audit` (audit_chain), `webhooks` (webhooks,
+//! The secrets, by who reads them: `signing` (verify, refresh), `codes` (login, verify), `sealing` (keys), `factors` (verify, factors),
+//! `audit` (audit_chain), `webhooks` (webhooks,
 //! webhook_send).
 //!
 //! Each is kept for the execution environment, read again every five minutes, and used for an hour at most while Secrets Manager
@@ -108,6 +109,7 @@ pub struct Secrets {
     codes: Kept<RotatingKey>,
     sealing: Kept<RotatingKey>,
     audit: Kept<RotatingKey>,
+    factors: Kept<RotatingKey>,
     webhooks: Kept<RotatingKey>,
     client: Option<Client>,
     clock: Arc<dyn Clock>,
@@ -121,6 +123,7 @@ impl Secrets {
             codes: Kept::new("codes", &config.codes_secret, parse_key),
             sealing: Kept::new("sealing", &config.sealing_secret, parse_key),
             audit: Kept::new("audit", &config.audit_secret, parse_key),
+            factors: Kept::new("factors", &config.factors_secret, parse_key),
             webhooks: Kept::new("webhooks", &config.webhooks_secret, parse_key),
             client,
             clock,
@@ -167,6 +170,11 @@ impl Secrets {
     /// What the links of audit chains are made with. No rotation changes it: links are verified for as long as they are kept.
     pub async fn audit(&self) -> Result<Arc<RotatingKey>, SecretError> {
         self.audit.get(self.client.as_ref(), self.clock.now_seconds(), REFRESH_SECONDS).await
+    }
+
+    /// What TOTP secrets are sealed under and backup codes are hashed under. No rotation changes it: they are kept for years.
+    pub async fn factors(&self) -> Result<Arc<RotatingKey>, SecretError> {
+        self.factors.get(self.client.as_ref(), self.clock.now_seconds(), REFRESH_SECONDS).await
     }
 
     /// What the secrets of webhooks are sealed under. No rotation changes it: they are opened for as long as they are kept.

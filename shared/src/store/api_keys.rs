@@ -15,6 +15,7 @@ use crate::audit::Event;
 use crate::deadline;
 use crate::expiries::Expiry;
 use crate::ids::{KeyId, OrgId, SessionId, UserId};
+use crate::leaks::Leak;
 
 /// The answer of a creation, sealed for whoever sends the same idempotency key again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,8 @@ pub enum Revoker<'a> {
     Member(Writer<'a>),
     /// The operator, whom nothing of that concerns.
     Operator,
+    /// Whoever found it in public: that, and where, is kept with its record.
+    Reporter(&'a Leak),
 }
 
 /// How revoking a key ended.
@@ -195,10 +198,19 @@ impl Store {
         now: i64,
     ) -> Result<RevokeKeyOutcome, StoreError> {
         let org = &record.org_id;
-        let revoke = |key| {
-            Write::update(key, "SET #revoked_at = :now")
+        let revoke = |key, change: &str| {
+            Write::update(key, change)
                 .when("attribute_exists(#pk) AND attribute_not_exists(#revoked_at)")
                 .bind(":now", number(now))
+        };
+        let in_record = keys::key_record(org, &record.api_key_id);
+        let in_record = match by {
+            Revoker::Reporter(leak) => {
+                let corrupt = |_| StoreError::Corrupt { item: "KEY".to_owned(), trouble: "it is no place" };
+                let leak = serde_dynamo::to_attribute_value(leak).map_err(corrupt)?;
+                revoke(in_record, "SET #revoked_at = :now, #leak = :leak").bind(":leak", leak)
+            }
+            Revoker::Member(_) | Revoker::Operator => revoke(in_record, "SET #revoked_at = :now"),
         };
         // A marker that turns out to be this key's after all must not outlive it: it would hold back every later key.
         let marker = if holds_marker {
@@ -207,8 +219,8 @@ impl Store {
             Write::check(keys::active_key(org)).when("attribute_not_exists(#pk) OR #api_key_id <> :id")
         };
         let mut writes = vec![
-            revoke(keys::key_record(org, &record.api_key_id)),
-            revoke(keys::key_credential(&record.key_hash)),
+            in_record,
+            revoke(keys::key_credential(&record.key_hash), "SET #revoked_at = :now"),
             marker.bind(":id", text(record.api_key_id.as_str())),
         ];
         if let Revoker::Member(writer) = by {
@@ -249,6 +261,7 @@ fn key_writes(record: &KeyRecord, now: i64) -> Result<[Write; 4], StoreError> {
         key_expires_at: record.key_expires_at,
         revoked_at: None,
         org_suspended: false,
+        allowed_addresses: record.allowed_addresses.clone(),
     };
     Ok([
         // An expired key holds nobody back. A marker without an expiry does not satisfy the comparison.

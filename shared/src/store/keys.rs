@@ -140,6 +140,11 @@ pub(super) fn user_partition(user: &UserId) -> String {
     format!("USER#{user}")
 }
 
+/// The key of somebody who reports leaks, by its name.
+pub(super) fn reporter_key(reporter: &str, key_identifier: &str) -> Key {
+    Key { pk: format!("REPORTER#{reporter}"), sk: format!("KEY#{key_identifier}") }
+}
+
 /// When a person last made a key.
 pub(super) fn key_rate(user: &UserId) -> Key {
     Key::new(user_partition(user), "KEY_RATE")
@@ -151,6 +156,11 @@ pub(super) const MEMBERSHIPS: &str = "MEMBER#";
 /// Says that a person is a member of an organization.
 pub(super) fn membership(user: &UserId, org: &OrgId) -> Key {
     Key { pk: user_partition(user), sk: format!("{MEMBERSHIPS}{org}") }
+}
+
+/// An authenticator app that a person has begun to set up.
+pub(super) fn pending_totp(user: &UserId) -> Key {
+    Key::new(user_partition(user), "TOTP_PENDING")
 }
 
 /// What the pointers to a person's sessions begin with. Their ids sort by time.

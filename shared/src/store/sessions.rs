@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::members::Member;
 use super::standing::not_ended;
 use super::write::{Write, number, text};
-use super::{Finding, Store, StoreError, Transacted, decode, keys};
+use super::{Finding, Spent, Store, StoreError, Transacted, decode, keys};
 use crate::audit::Event;
 use crate::challenges::Challenge;
 use crate::guards::Guard;
@@ -31,7 +31,7 @@ pub struct Changed {
 pub enum StartOutcome {
     /// The session is there, the challenge is used, the guards are open.
     Started,
-    /// The challenge was used or replaced meanwhile, or its person has other credentials now.
+    /// The challenge was used or replaced meanwhile, its person has other credentials now, or what was spent was spent before.
     ChallengeClosed,
     /// Who passed the first step is no longer who they were.
     Changed(Changed),
@@ -83,9 +83,9 @@ fn first<const N: usize>(mut findings: Vec<Finding>) -> Result<[Finding; N], Sto
 
 /// Says that a session is a person's, for whoever lists them.
 #[derive(Serialize, Deserialize)]
-struct Pointer {
-    session_id: SessionId,
-    expires_at: i64,
+pub(super) struct Pointer {
+    pub session_id: SessionId,
+    pub expires_at: i64,
 }
 
 /// A new session, and the pointer to it.
@@ -100,25 +100,37 @@ pub(super) fn opening(session: &Session) -> Result<[Write; 2], StoreError> {
 
 /// The login ends in the organization it began for, and only if what its person logs in with is what the first step saw: one write of
 /// the person's item, whatever else of it a login changes.
-fn logged_in(challenge: &Challenge, session: &Session) -> Write {
+fn logged_in(challenge: &Challenge, session: &Session, spent: &Spent) -> Result<Write, StoreError> {
     let unchanged = match challenge.credentials {
         0 => "(attribute_not_exists(#credentials) OR #credentials = :credentials)",
         _ => "#credentials = :credentials",
     };
-    Write::update(keys::user(&challenge.address_hash), "SET #org_id = :org_id")
-        .when("#user_id = :user_id")
-        .and_when(unchanged)
-        .bind(":org_id", text(session.identity.org_id.as_str()))
-        .bind(":user_id", text(session.identity.user_id.as_str()))
-        .bind(":credentials", number(i64::from(challenge.credentials)))
+    let (set, delete) = spent.changes();
+    let write =
+        let key = keys::user(&challenge.address_hash);
+    let update = match &challenge.new_password_hash {
+        None => Write::update(key, &format!("SET #org_id = :org_id{set}{delete}"),
+        // Of the password as it was: had that changed since, so had the credentials.
+        Some(hash) => Write::update(key, "SET #org_id = :org_id, #password_hash = :password_hash")
+            .bind(":password_hash", text(hash)),
+    };
+    update)
+            .when("#user_id = :user_id")
+            .and_when(unchanged)
+            .bind(":org_id", text(session.identity.org_id.as_str()))
+            .bind(":user_id", text(session.identity.user_id.as_str()))
+            .bind(":credentials", number(i64::from(challenge.credentials)));
+    spent.bind(write)
 }
 
 impl Store {
-    /// Uses the challenge up, starts its session, points to it among its person's, and opens the address's guards: one transaction.
+    /// Uses the challenge up, and what its code spends; starts its session, points to it among its person's, and opens the address's guards:
+    /// one transaction.
     pub async fn start_session(
         &self,
         challenge: &Challenge,
         session: &Session,
+        spent: &Spent,
         event: &Event,
         now: i64,
     ) -> Result<StartOutcome, StoreError> {
@@ -128,7 +140,7 @@ impl Store {
             .bind(":code_hash", text(&challenge.code_hash));
         let mut writes = vec![consume];
         writes.extend(identity_checks(&session.identity));
-        writes.push(logged_in(challenge, session));
+        writes.push(logged_in(challenge, session, spent)?);
         writes.extend(opening(session)?);
         let guards = Guard::opened_by_success(&challenge.address_hash, &challenge.network);
         writes.extend(guards.iter().map(|guard| Write::delete(keys::guard(guard))));

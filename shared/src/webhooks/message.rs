@@ -104,6 +104,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
+    use crate::allowed_addresses::AllowedAddresses;
     use crate::api_keys::{Env, PlainKey};
     use crate::audit::Deed;
     use crate::clock::ManualClock;
@@ -128,6 +129,9 @@ mod tests {
             key_expires_at: Some(1_764_000_000 + 86_400),
             revoked_at: None,
             idempotency_id: None,
+            allowed_addresses: AllowedAddresses::default(),
+            last_used_at: None,
+            leak: None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LINES: &[&[&str]] = &[
     &["causes", "clock", "deadline", "rng", "sensitive", "metrics", "panics"],
     &["crypto", "ids"],
-    &["addresses", "allowed_addresses", "audit"],
+    &["addresses", "allowed_addresses", "audit", "factors"],
     &["leaks"],
     &["api_keys", "guards", "links", "passwords", "reset_tokens", "tokens", "usage", "users"],
     &["challenges", "expiries", "invitations", "organizations", "principals", "sessions", "webhooks"],

@@ -56,6 +56,7 @@ fn app(by: Duration) -> App {
         codes_secret: String::new(),
         sealing_secret: String::new(),
         audit_secret: String::new(),
+        factors_secret: String::new(),
         checkpoints_table: String::new(),
         webhooks_secret: String::new(),
         webhooks_queue: String::new(),

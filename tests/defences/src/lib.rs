@@ -1,5 +1,6 @@
 //! A devstack in memory, and somebody who is logged in to it.
 
+pub mod account;
 pub mod environment;
 pub mod faults;
 pub mod flight;

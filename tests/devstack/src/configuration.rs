@@ -28,6 +28,7 @@ pub fn configuration(dynamodb: &DynamoDb, aws: &Aws, hashes_at_once: usize) -> C
         codes_secret: secrets_file::CODES.to_owned(),
         sealing_secret: secrets_file::SEALING.to_owned(),
         audit_secret: secrets_file::AUDIT.to_owned(),
+        factors_secret: secrets_file::FACTORS.to_owned(),
         webhooks_secret: secrets_file::WEBHOOKS.to_owned(),
         webhooks_queue: queue::URL.to_owned(),
         // A story's receiver is on this machine. No variable says so, and so no function that is deployed reaches it.
@@ -61,6 +62,7 @@ pub fn environment(dynamodb: &DynamoDb, aws: &Aws) -> Vec<(&'static str, String)
         ("CODES_SECRET", secrets_file::CODES),
         ("SEALING_SECRET", secrets_file::SEALING),
         ("AUDIT_SECRET", secrets_file::AUDIT),
+        ("FACTORS_SECRET", secrets_file::FACTORS),
         ("WEBHOOKS_SECRET", secrets_file::WEBHOOKS),
         ("WEBHOOKS_QUEUE", queue::URL),
         ("CHECKPOINTS_TABLE", &dynamodb.checkpoints),

@@ -19,6 +19,7 @@ use time::Duration;
 
 use crate::clock::DevClock;
 use crate::engines::dynamodb::DynamoDb;
+use crate::engines::log_group::LogGroup;
 use crate::engines::mailbox::Mailbox;
 use crate::engines::stream::Stream;
 use crate::engines::webhooks::Webhooks;
@@ -39,6 +40,8 @@ pub struct Console {
     pub stream: Arc<Stream>,
     /// What is delivered before and after `clock` is moved.
     pub webhooks: Arc<Webhooks>,
+    /// What `usage` delivers.
+    pub log_group: Arc<LogGroup>,
     /// What `clock` shows and moves.
     pub clock: DevClock,
     /// What `mailbox` shows.
@@ -81,6 +84,7 @@ impl Console {
             (&Method::GET, ["logs"]) => Ok(json!(self.logs.lines())),
             (&Method::POST, ["operator"]) => self.call("operator", &body).await,
             (&Method::POST, ["audit"]) => self.call("audit_chain", &body).await,
+            (&Method::POST, ["usage"]) => self.usage().await,
             (&Method::POST, ["organizations", org, "members", user]) => self.member(org, user, &body).await,
             _ => Err((
                 StatusCode::NOT_FOUND,
@@ -120,6 +124,11 @@ impl Console {
         items.map(Value::Array).map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error))
     }
 
+    async fn usage(&self) -> Result<Value, Refused> {
+        self.log_group.deliver(&self.functions).await.map_err(away)?;
+        Ok(json!({"done": true}))
+    }
+
     /// What `aws lambda invoke` is on AWS.
     async fn call(&self, function: &str, body: &[u8]) -> Result<Value, Refused> {
         self.functions.event(function, parse(body)?).await.map_err(away)
@@ -137,7 +146,7 @@ impl Console {
 const TEN_YEARS: i64 = 10 * 366 * 86_400;
 
 /// Every path of the console.
-const HELP: [&str; 9] = [
+const HELP: [&str; 10] = [
     "GET /_devstack",
     "GET /_devstack/mailbox[?to=address]",
     "GET /_devstack/clock",
@@ -146,6 +155,7 @@ const HELP: [&str; 9] = [
     "GET /_devstack/logs",
     "POST /_devstack/operator {\"action\": \"unlock_account\", \"email\": \"…\"}",
     "POST /_devstack/audit {\"verify\": {\"chain\": \"org_…\"}}",
+    "POST /_devstack/usage",
     "POST /_devstack/organizations/{id}/members/{user_id} {\"role\": \"viewer\"}",
 ];
 

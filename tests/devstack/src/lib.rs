@@ -23,6 +23,7 @@ mod data;
 pub mod engines;
 pub mod gateway;
 pub mod logs;
+pub mod phone;
 pub mod roles;
 pub mod seed;
 mod start;
@@ -43,6 +44,7 @@ use data::DataFolder;
 use engines::Running;
 use engines::aws::Aws;
 use engines::dynamodb::DynamoDb;
+use engines::log_group::LogGroup;
 use engines::mailbox::Mailbox;
 use engines::recorder::Recorder;
 use engines::stream::Stream;
@@ -67,8 +69,8 @@ pub struct Options {
     pub clock: DevClock,
     /// Where Lambda's `Invoke` API is, for functions that run elsewhere; `None` runs them in this process.
     pub invoke_at: Option<String>,
-    /// How often the audit events of the table's stream are chained and told by themselves; `None`: when [`Devstack::chain`] and
-    /// [`Devstack::tell`] are called.
+    /// How often the audit events of the table's stream are chained and told, and the uses of keys noted, by themselves; `None`: when
+    /// [`Devstack::chain`], [`Devstack::tell`] and [`Devstack::note_usage`] are called.
     pub chain_every: Option<std::time::Duration>,
     /// Who is told what happens.
     pub terminal: Terminal,
@@ -167,7 +169,9 @@ pub struct Devstack {
     pub stream: Arc<Stream>,
     /// The queue of webhooks, and what leads into it and out of it.
     pub webhooks: Arc<Webhooks>,
-    /// What the functions behind the stream, the queue and the schedule asked of DynamoDB.
+    /// The authorizer's log.
+    pub log_group: Arc<LogGroup>,
+    /// What the functions behind the stream, the queue and the schedule and `key_usage` asked of DynamoDB.
     pub chain_requests: Recorder,
     /// Where the functions run.
     pub functions: Functions,
@@ -177,6 +181,7 @@ pub struct Devstack {
     pub environment: Vec<(&'static str, String)>,
     _chaining: Option<Running>,
     _telling: Option<Running>,
+    _noting: Option<Running>,
     _server: Running,
     _aws: Aws,
     _data: Option<DataFolder>,
@@ -203,6 +208,16 @@ impl Devstack {
     /// What an engine or a function says.
     pub async fn tell(&self) -> Result<(), String> {
         self.webhooks.deliver(&self.functions).await
+    }
+}
+
+impl Devstack {
+    /// Notes which keys were used, by the lines that the authorizer has logged.
+    ///
+    /// # Errors
+    /// What the function says.
+    pub async fn note_usage(&self) -> Result<(), String> {
+        self.log_group.deliver(&self.functions).await
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Logs {
 struct State {
     lines: VecDeque<String>,
     file: Option<File>,
+    /// Which lines somebody follows, and those of them that are not fetched yet.
+    pick: Option<fn(&str) -> bool>,
+    picked: VecDeque<String>,
 }
 
 /// A devstack that runs for days forgets the oldest; the file has them all.
@@ -43,12 +46,28 @@ impl Logs {
         self.lock().lines.iter().fold(String::new(), |text, line| text + line + "\n")
     }
 
+    /// From now on, lines of this kind are put aside for [`Logs::picked`].
+    pub(crate) fn pick(&self, pick: fn(&str) -> bool) {
+        self.lock().pick = Some(pick);
+    }
+
+    /// What was put aside since the last call, oldest first; of very much, the newest.
+    pub(crate) fn picked(&self) -> VecDeque<String> {
+        std::mem::take(&mut self.lock().picked)
+    }
+
     /// Keeps a line.
     pub(crate) fn line(&self, line: &str) {
         let mut state = self.lock();
         if let Some(file) = &mut state.file {
             // A disk that is full is no reason to fail a request.
             let _ = writeln!(file, "{line}");
+        }
+        if state.pick.is_some_and(|pick| pick(line)) {
+            if state.picked.len() == KEPT {
+                state.picked.pop_front();
+            }
+            state.picked.push_back(line.to_owned());
         }
         if state.lines.len() == KEPT {
             state.lines.pop_front();

@@ -14,7 +14,7 @@ use tokio::task::futures::TaskLocalFuture;
 
 use crate::engines::dynamodb::CHECKPOINTS;
 use crate::engines::recorder::Recorded;
-use crate::engines::secrets_file::{AUDIT, CODES, SEALING, SIGNING, WEBHOOKS};
+use crate::engines::secrets_file::{AUDIT, CODES, FACTORS, SEALING, SIGNING, WEBHOOKS};
 use crate::gateway::template::TemplateError;
 use crate::gateway::yaml::{at, members, referenced, scalar};
 
@@ -252,6 +252,7 @@ fn secret(id: &Value) -> &'static str {
         Some(CODES) => "CodesSecret",
         Some(SEALING) => "SealingSecret",
         Some(AUDIT) => "AuditSecret",
+        Some(FACTORS) => "FactorsSecret",
         Some(WEBHOOKS) => "WebhooksSecret",
         _ => "?",
     }

@@ -25,6 +25,7 @@ use crate::data::DataFolder;
 use crate::engines::Running;
 use crate::engines::aws::Aws;
 use crate::engines::dynamodb::{DynamoDb, Engine};
+use crate::engines::log_group::LogGroup;
 use crate::engines::mailbox::Mailbox;
 use crate::engines::queue::Queue;
 use crate::engines::recorder::{self, Recorder};
@@ -88,6 +89,7 @@ impl Devstack {
         chainer.courier = Some(courier);
         let chainer = Arc::new(chainer);
         let functions = functions(invoke_at, &app, &chainer, subscriber(&logs, &clock));
+        let log_group = Arc::new(LogGroup::new(logs.clone(), Arc::new(clock.clone())));
         let stream = Arc::new(Stream::new(Arc::clone(&engines.dynamodb), Arc::new(clock.clone())));
         let queue = engines.queue.clone();
         let webhooks = Arc::new(Webhooks::new(queue, Arc::clone(&stream), Arc::new(clock.clone()))?);
@@ -97,6 +99,7 @@ impl Devstack {
             functions: functions.clone(),
             stream: Arc::clone(&stream),
             webhooks: Arc::clone(&webhooks),
+            log_group: Arc::clone(&log_group),
             clock: clock.clone(),
             mailbox: mailbox.clone(),
             logs: logs.clone(),
@@ -129,6 +132,8 @@ impl Devstack {
             environment,
             _chaining: chain_every.map(|every| stream.deliver_every(every, functions.clone())),
             _telling: chain_every.map(|every| webhooks.deliver_every(every, functions.clone())),
+            _noting: chain_every.map(|every| log_group.deliver_every(every, functions.clone())),
+            log_group,
             stream,
             webhooks,
             functions,

@@ -5,6 +5,8 @@ use devstack::seed::{DemoOrganization, Person};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use shared::clock::{Clock, SystemClock};
+
 use crate::Stage;
 
 impl Stage {
@@ -14,6 +16,23 @@ impl Stage {
             return deployed.wait(seconds).await;
         }
         self.control("/clock/advance", &json!({ "seconds": seconds })).await;
+    }
+
+    /// What time it is there. Seconds since the epoch.
+    pub async fn now(&self) -> i64 {
+        if self.deployed.is_some() {
+            return SystemClock.now_seconds();
+        }
+        let answer = self.outside(Method::GET, "/_devstack/clock").await;
+        answer.body()["seconds"].as_i64().expect("a time")
+    }
+
+    /// Has CloudWatch Logs hand over what the authorizer has logged. A deployed stage does so by itself, a little later.
+    pub async fn hand_logs_over(&self) {
+        match &self.deployed {
+            Some(deployed) => deployed.wait(2).await,
+            None => self.control("/usage", &json!({})).await,
+        }
     }
 
     /// The mails to a person, newest first: `to`, `subject`, `text`, `code`, `sent_at`.

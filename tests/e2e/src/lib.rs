@@ -11,6 +11,7 @@
 //! Whoever uses this is a test: what fails, panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "panicking is how a test fails")]
 
+mod account;
 mod call;
 mod controls;
 pub mod deployed;
@@ -20,6 +21,7 @@ mod receiver;
 mod stage;
 mod steps;
 
+pub use account::{App, backup_codes};
 pub use call::{Answer, Call, Refused};
 pub use devstack::seed::{DemoOrganization, PASSWORD, Person};
 pub use receiver::{Arrived, Receiver};

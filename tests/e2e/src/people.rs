@@ -1,11 +1,14 @@
 //! The steps of stories about who belongs to an organization.
 
-use devstack::seed::{DemoOrganization, PASSWORD, Person};
+use devstack::seed::{DemoOrganization, Person};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::users::Role;
 
 use crate::{Answer, Session, Stage, text};
+
+/// What somebody new chooses.
+const NEWCOMERS: &str = "lamps over a quiet harbour";
 
 impl Stage {
     /// Somebody who has no account, with an address of their own.
@@ -95,8 +98,15 @@ impl Stage {
 
     /// Accepts, as somebody new.
     pub async fn accept_as(&self, token: &str, person: &Person) -> Answer {
-        let body = json!({ "token": token, "full_name": person.full_name, "password": PASSWORD });
+        let body = json!({ "token": token, "full_name": person.full_name, "password": NEWCOMERS });
         self.post("/auth/invitations/accept").json(&body).await
+    }
+
+    /// Both steps, by somebody who came that way.
+    pub async fn login_as_newcomer(&self, person: &Person) -> Session {
+        let data = self.guess_password(person.email, NEWCOMERS).await.data(200);
+        let (id, code) = (text(&data["challenge_id"]), self.newest_code(person).await);
+        Session::from_data(&self.verify(&id, &code).await.data(200))
     }
 
     /// Somebody with an account joins an organization.

@@ -144,7 +144,7 @@ pub(crate) fn keep(text: &str) -> &'static str {
 
 /// A variable that is set and not empty.
 #[expect(clippy::disallowed_methods, reason = "a test is told where to run by its environment")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -102,7 +102,7 @@ impl World {
         });
         canned.put(&format!("KEYHASH#{}", key.hash()), "CREDENTIAL", &credential);
         canned.secrets.insert("signing".to_owned(), signing_secret.clone());
-        for name in ["codes", "sealing", "audit"] {
+        for name in ["codes", "sealing", "audit", "factors"] {
             canned.secrets.insert(name.to_owned(), generate::key(rng.as_ref()));
         }
         let refresh_keys: Vec<Vec<u8>> =
@@ -207,6 +207,7 @@ fn config() -> Config {
         codes_secret: "codes".to_owned(),
         sealing_secret: "sealing".to_owned(),
         audit_secret: "audit".to_owned(),
+        factors_secret: "factors".to_owned(),
         checkpoints_table: "checkpoints".to_owned(),
         webhooks_secret: String::new(),
         webhooks_queue: String::new(),

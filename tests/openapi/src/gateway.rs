@@ -1,6 +1,7 @@
 //! What the gateway answers by itself: the gateway responses of `infra/template.yaml`.
 
 use serde_yaml_ng::Value;
+use shared::authz::DENIALS;
 
 use crate::problems::Told;
 use crate::{DocumentError, repository};
@@ -35,7 +36,8 @@ impl Gateway {
     /// [`DocumentError::Template`] when one of them is not what it was.
     pub fn answers(&self, protected: bool) -> Result<Vec<Told>, DocumentError> {
         let more = if protected { PROTECTED.as_slice() } else { &[] };
-        ANYWHERE.iter().chain(more).map(|kind| self.told(kind)).collect()
+        let all = ANYWHERE.iter().chain(more).map(|kind| self.told(kind)).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into_iter().flat_map(in_full).collect())
     }
 
     fn told(&self, kind: &str) -> Result<Told, DocumentError> {
@@ -54,4 +56,18 @@ impl Gateway {
             || Some(Told { status: status?, code: text("code")?, message: text("message")?, fields: None });
         told().ok_or(DocumentError::Template)
     }
+}
+
+/// One answer for each word of the authorizer's, where a response says what the authorizer said.
+fn in_full(told: Told) -> Vec<Told> {
+    if told.code != "$context.authorizer.code" {
+        return vec![told];
+    }
+    let with = |code: &&str| Told {
+        code: (*code).to_owned(),
+        message: told.message.clone(),
+        fields: None,
+        status: told.status,
+    };
+    DENIALS.iter().map(with).collect()
 }

@@ -25,8 +25,8 @@ pub struct Body {
     pub schema: MakeSchema,
     /// One that is right.
     pub example: serde_json::Value,
-    /// What the route's own parser says of a body.
-    pub read: fn(Fields) -> Option<Problem>,
+    /// What the route's own parser says of a body that is made of fields.
+    pub read: Option<fn(Fields) -> Option<Problem>>,
 }
 
 /// A parameter: of the path, the query or a header.
@@ -139,8 +139,21 @@ impl Operation {
     /// Takes a body.
     pub fn takes<T: Request + JsonSchema>(mut self, example: serde_json::Value) -> Self {
         let schema: MakeSchema = |generator| generator.subschema_for::<T>();
-        self.body = Some(Body { schema, example, read: |fields| T::read(fields).err() });
+        self.body = Some(Body { schema, example, read: Some(|fields| T::read(fields).err()) });
         self
+    }
+
+    /// Takes a body that is made of no fields.
+    pub fn takes_json(mut self, example: serde_json::Value, schema: MakeSchema) -> Self {
+        self.body = Some(Body { schema, example, read: None });
+        self
+    }
+
+    /// Answers 200 outside the envelope, for nobody to keep.
+    pub fn answers_bare<T: Serialize + JsonSchema>(self, about: &'static str, example: &T) -> Self {
+        let schema: MakeSchema = |generator| generator.subschema_for::<T>();
+        let shows = Shows::Json(schema, serde_yaml_ng::to_value(example));
+        self.answered(Done { status: 200, about, shows, cache: Cache::Never })
     }
 
     /// Takes a parameter.

@@ -63,11 +63,15 @@ pub fn responses(operation: &Operation, gateway: &Gateway) -> Result<BTreeMap<u1
 /// What every function may answer on a route of this kind.
 fn problems_of_its_kind(operation: &Operation) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let fields = operation.body.as_ref().is_none_or(|body| body.read.is_some());
     if operation.body.is_some() {
-        problems.extend([Problem::InvalidJson, Problem::TooLarge, Problem::UnsupportedMediaType]);
+        problems.push(Problem::UnsupportedMediaType);
+    }
+    if operation.body.is_some() && fields {
+        problems.extend([Problem::InvalidJson, Problem::TooLarge]);
     }
     let judged = |it: &Parameter| it.place != "path" && it.name != "If-None-Match";
-    if operation.body.is_some() || operation.parameters.iter().any(judged) {
+    if fields && (operation.body.is_some() || operation.parameters.iter().any(judged)) {
         let message = Name::<255>::read(&serde_json::Value::Null).err().unwrap_or_default();
         problems.push(Problem::field("key_name", message));
     }

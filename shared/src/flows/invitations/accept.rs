@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::failure::Failure;
 use crate::flows::trail::Trail;
-use crate::flows::{Origin, Refusal, WRITE_TRIES};
+use crate::flows::{Origin, Refusal, WRITE_TRIES, set_password};
 use crate::ids::UserId;
 use crate::invitations::{Invitation, InvitationToken};
 use crate::organizations::Organization;
@@ -34,7 +34,7 @@ pub struct Joined {
 ///
 /// # Errors
 /// [`Refusal::InvalidInvitation`] whatever is wrong with the token; [`Refusal::OrganizationSuspended`]; [`Refusal::AccountRequired`] when nobody has the
-/// address and no newcomer is named; [`Refusal::AlreadyMember`], [`Refusal::TooManyOrganizations`].
+/// address and no newcomer is named; [`Refusal::CommonPassword`]; [`Refusal::AlreadyMember`], [`Refusal::TooManyOrganizations`].
 pub async fn accept_invitation(
     app: &App,
     origin: &Origin,
@@ -101,6 +101,7 @@ async fn find(
 }
 
 async fn new_user(app: &App, invitation: &Invitation, newcomer: &Newcomer) -> Result<User, Refusal> {
+    set_password::judge(&newcomer.password, &invitation.email, &newcomer.full_name)?;
     let user_id = UserId::new(app.clock.as_ref(), app.rng.as_ref());
     let hash = app.passwords.hash(&newcomer.password, app.rng.as_ref()).await?;
     let (email, full_name) = (invitation.email.clone(), newcomer.full_name.clone());

@@ -19,7 +19,9 @@ use crate::users::Role;
 /// Whom to invite.
 #[derive(Debug)]
 pub struct InvitationRequest {
-    /// Their address.
+    /// Their address, as it was given.
+    pub email: String,
+    /// The same, normalized.
     pub address: EmailAddress,
     /// The role they will have; never owner.
     pub role: Role,
@@ -116,7 +118,7 @@ fn invitation(
     Invitation {
         invitation_id: InvitationId::new(app.clock.as_ref(), app.rng.as_ref()),
         org_id: by.org_id.clone(),
-        email: request.address.as_str().to_owned(),
+        email: request.email.clone(),
         address_hash: request.address.hash(),
         role: request.role,
         invited_by: by.user_id.clone(),

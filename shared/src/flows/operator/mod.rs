@@ -5,12 +5,14 @@ mod accounts;
 mod create_organization;
 mod issuer;
 mod organizations;
+mod reporters;
 mod revoke_key;
 
 pub use accounts::{end_sessions, unlock_account};
 pub use create_organization::{NewOrganization, create_organization};
 pub use issuer::name_issuer;
 pub use organizations::{set_onboarding, set_suspended};
+pub use reporters::{distrust_reporter, trust_reporter};
 pub use revoke_key::revoke_key;
 
 use super::trail::Trail;

@@ -1,11 +1,15 @@
 //! What our mail says, a file for each part of the product. What the SDK makes of a text cannot be wiped.
 
+mod factors;
 mod invitation;
+mod keys;
 mod login;
 mod password;
 mod sign_up;
 
+pub use factors::{backup_code_used, backup_codes_made, totp_off, totp_on};
 pub use invitation::invitation;
+pub use keys::key_leaked;
 pub use login::login_code;
 pub use password::{no_account, password_changed, password_reset};
 pub use sign_up::{nothing_to_confirm, sign_up_code, sign_up_taken};

@@ -47,6 +47,11 @@ async fn tell_all(area: &str) {
 }
 
 #[tokio::test]
+async fn accounts() {
+    tell_all("accounts").await;
+}
+
+#[tokio::test]
 async fn api_keys() {
     tell_all("api_key").await;
 }
@@ -84,6 +89,11 @@ async fn refresh_tokens() {
 #[tokio::test]
 async fn session_cookies() {
     tell_all("session_cookie").await;
+}
+
+#[tokio::test]
+async fn own_accounts() {
+    tell_all("account").await;
 }
 
 #[tokio::test]

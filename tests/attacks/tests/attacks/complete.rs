@@ -101,6 +101,7 @@ fn the_table_in_the_documents_is_right() {
 /// The test that tells an area.
 fn test(area: &str) -> &'static str {
     match area {
+        "accounts" => "areas::accounts",
         "api_key" => "areas::api_keys",
         "authz_header" => "areas::authorization_headers",
         "jwt" => "areas::access_tokens",
@@ -109,6 +110,7 @@ fn test(area: &str) -> &'static str {
         "names_orgs" => "areas::names_and_organizations",
         "refresh_token" => "areas::refresh_tokens",
         "session_cookie" => "areas::session_cookies",
+        "account" => "areas::own_accounts",
         "webhooks" => "areas::webhooks",
         "events" => "areas::events",
         _ => panic!("nobody tells {area}"),

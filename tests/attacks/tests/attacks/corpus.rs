@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use crate::expected::{Changes, Expected};
 
 /// The files, and the area each is about.
-pub const AREAS: [&str; 10] = [
+pub const AREAS: [&str; 12] = [
+    "accounts",
     "api_key",
     "authz_header",
     "jwt",
@@ -19,6 +20,7 @@ pub const AREAS: [&str; 10] = [
     "names_orgs",
     "refresh_token",
     "session_cookie",
+    "account",
     "webhooks",
     "events",
 ];
@@ -123,7 +125,7 @@ pub struct Ask {
     pub times: Option<usize>,
     /// How many are sent at once, and how many of each answer there must be.
     pub at_once: Option<(usize, BTreeMap<String, usize>)>,
-    /// Names under which members of `data` are kept for later steps.
+    /// Names under which members of `data` are kept for later steps, by JSON pointer without its first slash.
     pub save: BTreeMap<String, String>,
     /// The text it was read from.
     #[serde(skip)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use devstack::phone::Phone;
 use inputs::{encode, with_checksum};
 use serde_json::{Map, Value, json};
 use shared::crypto::sha256_hex;
@@ -100,6 +101,11 @@ fn apply(operation: &str, text: &str, arguments: &[String]) -> String {
         "b64" => BASE64_STANDARD.encode(text),
         "b64url" => encode(text),
         "basic" => BASE64_STANDARD.encode(format!("{text}:")),
+        // What an authenticator app with this secret shows, so many seconds from then.
+        "totp" => {
+            let at = argument(0).parse::<i64>().unwrap() + argument(1).parse::<i64>().unwrap();
+            Phone::typed(text).unwrap().code(at)
+        }
         "sha256" => sha256_hex(&[text.as_bytes()]),
         "digits" => shift_digits(text, argument(0)),
         "splice" => refresh_token(&[&bytes(text)[..number(0)], &bytes(argument(1))[number(0)..]].concat()),

@@ -97,7 +97,12 @@ impl World {
         }
         for (name, member) in &ask.save {
             let Seen::Answer(answer) = &seen else { return Err("there is nothing to keep".to_owned()) };
-            let value = answer.data()[member].as_str().unwrap_or_default().to_owned();
+            let value = answer
+                .data()
+                .pointer(&format!("/{member}"))
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
             self.set(name, value);
         }
         self.look_alike(way, ask, &seen, &after).await

@@ -4,6 +4,7 @@ use defences::{Answer, Place, admin, owner, session};
 use devstack::seed::PASSWORD;
 use reqwest::Method;
 use serde_json::{Value, json};
+use shared::addresses::EmailAddress;
 use shared::guards::{Guard, GuardKind};
 use time::Duration;
 
@@ -243,4 +244,72 @@ async fn a_reset_makes_the_guards_of_passwords_anew_and_leaves_those_of_codes() 
     let guards = place.items("GUARD#", "").await;
     let kinds = |kind: &str| guards.iter().filter(|guard| guard["sk"] == kind).count();
     assert_eq!((kinds("PASSWORDS"), kinds("CODES")), (0, 1), "{guards:#?}");
+}
+
+/// The demo password, hashed when less was asked for: 8 MiB, once.
+const OLD_HASH: &str =
+    "$argon2id$v=19$m=8192,t=1,p=1$YSBzYWx0IG9mIHNpeHRlZQ$8LRQZF+1yzvrkEOvnTPk0j3DfOUE8SH1GaGcT9sKQIo";
+
+async fn stored_hash(place: &Place, email: &str) -> String {
+    let people = place.items("EMAIL#", "USER").await;
+    let person = people.iter().find(|person| person["email"] == email).unwrap();
+    person["password_hash"].as_str().unwrap().to_owned()
+}
+
+async fn store_hash(place: &Place, email: &str, hash: &str) {
+    let update = json!({
+        "TableName": place.devstack.dynamodb.table,
+        "Key": {"pk": {"S": format!("EMAIL#{}", EmailAddress::parse(email).unwrap().hash())}, "sk": {"S": "USER"}},
+        "UpdateExpression": "SET password_hash = :hash",
+        "ExpressionAttributeValues": {":hash": {"S": hash}},
+    });
+    place.devstack.dynamodb.ask("DynamoDB_20120810.UpdateItem", &update).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hash_of_lesser_parameters_is_made_anew_by_a_login_in_no_request_more() {
+    let place = Place::new().await;
+    place.login(admin()).await;
+    cost(&place);
+    let (challenge, code) = place.challenge(admin()).await;
+    let first = cost(&place);
+    place.post("login/2fa/verify", json!({"challenge_id": challenge, "code": code})).await;
+    let second = cost(&place);
+
+    store_hash(&place, owner().email, OLD_HASH).await;
+    // A wrong password says nothing of how old the hash is: the same answer, the same work, the same requests.
+    let wrong = |email: &str| json!({"email": email, "password": "not the password"});
+    let old = seen(&place, "login", wrong(owner().email)).await;
+    assert_eq!((old.0, old.2), (401, ONE_HASH));
+    assert_eq!(old, seen(&place, "login", wrong("never@shop.example")).await);
+
+    let work = place.app().passwords.work();
+    cost(&place);
+    let (challenge, code) = place.challenge(owner()).await;
+    assert_eq!(cost(&place), first);
+    assert_eq!(place.app().passwords.work() - work, 8 * 1024 + ONE_HASH, "both hashes, and no more");
+    assert_eq!(stored_hash(&place, owner().email).await, OLD_HASH, "a first step changes nothing");
+    let verify = json!({"challenge_id": challenge, "code": code});
+    cost(&place);
+    assert_eq!(place.post("login/2fa/verify", verify).await.0, 200);
+    assert_eq!(cost(&place), second);
+    assert!(stored_hash(&place, owner().email).await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    let work = place.app().passwords.work();
+    place.login(owner()).await;
+    assert_eq!(place.app().passwords.work() - work, ONE_HASH);
+}
+
+/// What a login hashed anew is the old password: it comes in the place of no new one.
+#[tokio::test]
+async fn a_login_that_began_before_a_change_brings_no_old_password_back() {
+    let place = Place::new().await;
+    store_hash(&place, owner().email, OLD_HASH).await;
+    let (challenge, code) = place.challenge(owner()).await;
+    place.post("password/forgot", json!({"email": owner().email})).await;
+    let body = json!({"token": token(&place, owner().email), "password": NEW});
+    assert_eq!(place.post("password/reset", body).await.0, 200);
+    let set = stored_hash(&place, owner().email).await;
+    let verify = json!({"challenge_id": challenge, "code": code});
+    assert_eq!(place.post("login/2fa/verify", verify).await.0, 401);
+    assert_eq!(stored_hash(&place, owner().email).await, set);
 }

@@ -102,7 +102,7 @@ async fn accepting_costs_two_reads_and_one_transaction() {
         assert_eq!(place.send(invite).await.0, 201);
         let mut body = json!({ "token": token(&place, email) });
         if newcomer {
-            (body["full_name"], body["password"]) = (json!("Nadia New"), json!(PASSWORD));
+            (body["full_name"], body["password"]) = (json!("Nadia New"), json!("lamps over a quiet harbour"));
         }
         cost(&place);
         assert_eq!(accept(body.clone()).await.0, 200);

@@ -8,6 +8,7 @@ mod audit_events;
 mod audit_people;
 mod audit_stream;
 mod budget;
+mod budget_account;
 mod budget_of_organizations;
 mod budget_people;
 mod faults;

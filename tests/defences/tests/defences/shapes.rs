@@ -28,7 +28,7 @@ use time::Duration;
 use crate::shapes_people;
 
 /// Every kind of item there is: the words of `shared/src/store/keys.rs`.
-const KINDS: [&str; 33] = [
+const KINDS: [&str; 34] = [
     "AUDIT#/EVENT#",
     "CHAIN#/LINK#",
     "CHAIN#/MARK#",
@@ -61,6 +61,7 @@ const KINDS: [&str; 33] = [
     "USER#/KEY_RATE",
     "USER#/MEMBER#",
     "USER#/SESSION#",
+    "USER#/TOTP_PENDING",
     "WEBHOOK#/WEBHOOK",
 ];
 
@@ -202,6 +203,9 @@ async fn life(place: &Place) {
 
     super::accounts::strangers(place).await;
     shapes_people::life(place, &session).await;
+    let person = place.login(&BIRCH.viewer).await;
+    place.turn_totp_on(&person).await;
+    place.begin_totp(&session).await;
 
     let now = app.clock.now_seconds();
     let acorn = OrgId::parse(ACORN.id).unwrap();
@@ -320,6 +324,14 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
         "CHAIN#/MARK#" => {
             let id = EventId::parse(&after("sk")).unwrap();
             store.marks(&chain(item), &[id]).await.map(|it| !it.is_empty())
+        }
+        "USER#/SESSION#" => {
+            let user = UserId::parse(&after("pk")).unwrap();
+            store.session_page(&user, 100, None).await.map(|it| !it.sessions.is_empty())
+        }
+        "USER#/TOTP_PENDING" => {
+            let user = UserId::parse(&after("pk")).unwrap();
+            store.user_and_pending_totp("", &user).await.map(|(_, pending)| pending.is_some())
         }
         "WEBHOOK#/WEBHOOK" => store.webhook(&org()).await.map(|it| it.is_some()),
         "EXPIRY#/KEY#" => store.expiries(&after("pk"), None).await.map(|it| !it.expiries.is_empty()),

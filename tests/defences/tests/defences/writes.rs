@@ -2,6 +2,7 @@
 //! between. The store is called past the flows, which would have looked first; and a refused write leaves the table as it was.
 
 use defences::{Place, admin, owner};
+use shared::allowed_addresses::AllowedAddresses;
 use shared::api_keys::{Env, KeyRecord, PlainKey};
 use shared::audit::Event;
 use shared::authz::Permission;
@@ -13,7 +14,7 @@ use shared::rng::SystemRng;
 use shared::sessions::{LIFETIME_SECONDS, Session};
 use shared::store::{
     CodeGuess, CreateKey, CreateKeyOutcome, EnvironmentOutcome, ResendOutcome, RevokeKeyOutcome, Revoker,
-    RotateOutcome, StartOutcome, Store, Writer,
+    RotateOutcome, Spent, StartOutcome, Store, Writer,
 };
 use shared::users::Role;
 use time::Duration;
@@ -93,6 +94,9 @@ impl Scene {
             key_expires_at: None,
             revoked_at: None,
             idempotency_id: None,
+            allowed_addresses: AllowedAddresses::default(),
+            last_used_at: None,
+            leak: None,
         }
     }
 
@@ -124,7 +128,10 @@ impl Scene {
 
     async fn start(&self, challenge: &Challenge) -> StartOutcome {
         let session = self.session_of(challenge);
-        self.store().start_session(challenge, &session, &self.event(), self.now()).await.unwrap()
+        self.store()
+            .start_session(challenge, &session, &Spent::MailedCode, &self.event(), self.now())
+            .await
+            .unwrap()
     }
 
     async fn table(&self) -> Vec<serde_json::Value> {

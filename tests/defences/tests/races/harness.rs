@@ -106,6 +106,11 @@ impl Round {
         !self.weather.unsure.load(Ordering::SeqCst)
     }
 
+    /// Whether no call had to be made again. A call that was counts twice where calls are counted before they are carried out.
+    pub fn weather_was_fine(&self) -> bool {
+        self.weather.retried.load(Ordering::SeqCst) == 0
+    }
+
     /// A whole login.
     pub async fn login(&self, person: &Person) -> Tokens {
         let (challenge_id, code) = self.challenge(person).await;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use defences::{admin, owner};
 use serde_json::Value;
+use shared::allowed_addresses::AllowedAddresses;
 use shared::authz::{self, Rejection};
 use shared::flows::{self, CreatedKey, KeyRequest, Refusal};
 use shared::ids::{KeyId, OrgId};
@@ -15,7 +16,13 @@ use crate::harness::{FROM, Round, Weather, codes, rounds};
 
 /// A request for a key.
 pub fn request() -> KeyRequest {
-    KeyRequest { key_name: "raced".to_owned(), expires_in_days: None, env: None, idempotency_key: None }
+    KeyRequest {
+        key_name: "raced".to_owned(),
+        expires_in_days: None,
+        env: None,
+        allowed_addresses: AllowedAddresses::default(),
+        idempotency_key: None,
+    }
 }
 
 /// The owner and the admin, logged in.

@@ -17,9 +17,14 @@
 //! | R12 | calls that several guards count | what one guard refuses, no other counts | `guesses.rs` |
 //! | R13 | revoking, suspending, killing and authorizing | refused from the next call; a killed signing key within a minute | `verdicts.rs` |
 //! | R14 | handing over, changing roles, inviting, accepting and removing | one owner; one membership an invitation; nothing half done | `people.rs` |
+//! | R15 | uses of one code of an authenticator app, of one backup code | one session | `factors.rs` |
+//! | R16 | logging in with an app and turning it off | no login of before ends after it | `factors.rs` |
+//! | R15 | signing up with one address, using one code and one reset token | one account, one use, few mails | `accounts.rs` |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
+mod factors;
+mod accounts;
 mod guesses;
 mod harness;
 mod keys;

@@ -59,7 +59,7 @@ async fn invited(round: &Round, by: &UserPrincipal, email: &str, role: Role) -> 
     let app = round.place.app();
     round.place.devstack.clock.advance(time::Duration::hours(1));
     let address = EmailAddress::parse(email).unwrap();
-    let request = InvitationRequest { address, role };
+    let request = InvitationRequest { email: email.to_owned(), address, role };
     let org = by.org_id.as_str();
     round.weather.ask(|| flows::invite(&app, &FROM, by, org, &request)).await.unwrap();
     mailed(round, email)
@@ -72,7 +72,7 @@ fn mailed(round: &Round, email: &str) -> String {
 }
 
 fn newcomer() -> Option<Newcomer> {
-    let password = Sensitive::new(PASSWORD.to_owned());
+    let password = Sensitive::new("lamps over a quiet harbour".to_owned());
     Some(Newcomer { full_name: "Nadia New".to_owned(), password })
 }
 
@@ -236,7 +236,11 @@ async fn r14_coming_and_going_at_once_leaves_nothing_half_done() {
                         }
                         1 => {
                             let address = EmailAddress::parse(person.email).unwrap();
-                            let request = InvitationRequest { address, role: Role::Viewer };
+                            let request = InvitationRequest {
+                                email: person.email.to_owned(),
+                                address,
+                                role: Role::Viewer,
+                            };
                             let again = || flows::invite(&round_app, &FROM, &by, BIRCH.id, &request);
                             weather.ask(again).await.map(|_| ())
                         }

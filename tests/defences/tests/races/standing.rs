@@ -146,7 +146,7 @@ async fn set_payments(app: &App, weather: &Weather, payments: PaymentsStatus) {
     weather.ask(set).await.unwrap();
 }
 
-/// How somebody stops being one who may make keys. No route of ours does either: the table is written as an operator would.
+/// How somebody stops being one who may make keys.
 #[derive(Clone, Copy, PartialEq)]
 enum Turn {
     Demoted,
@@ -158,20 +158,17 @@ async fn r11_nobody_makes_a_key_after_being_demoted_or_removed() {
     rounds("R11", async |round| {
         let [owner, maker] = managers(round).await;
         let turn = if round.nth % 2 == 0 { Turn::Demoted } else { Turn::Removed };
-        let place = Arc::clone(&round.place);
         let dismiss = |app: Arc<App>, weather: Arc<Weather>| {
-            let (place, maker) = (Arc::clone(&place), maker.clone());
+            let (owner, maker) = (owner.clone(), maker.clone());
             async move {
                 match turn {
                     Turn::Demoted => set_role(&app, &weather, &maker, Role::Viewer).await,
                     Turn::Removed => {
-                        let member = format!("MEMBER#{}", maker.user_id);
-                        place
-                            .devstack
-                            .dynamodb
-                            .forget(&format!("ORG#{}", maker.org_id), &member)
-                            .await
-                            .unwrap();
+                        let org = owner.org_id.as_str();
+                        let remove =
+                            || flows::remove_member(&app, &FROM, &owner, org, maker.user_id.as_str());
+                        let removed = weather.ask(remove).await;
+                        assert!(matches!(removed, Ok(()) | Err(Refusal::NotFound)), "{removed:?}");
                     }
                 }
             }

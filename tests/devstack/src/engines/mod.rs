@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod dynamodb;
+pub mod log_group;
 pub mod mailbox;
 pub mod queue;
 pub mod recorder;

@@ -24,6 +24,9 @@ pub struct Secrets {
     /// See `shared::secrets`. Data of before there was one gets one.
     #[serde(default)]
     pub audit: String,
+    /// As `audit`.
+    #[serde(default)]
+    pub factors: String,
     /// The same.
     #[serde(default)]
     pub webhooks: String,
@@ -38,13 +41,14 @@ impl Secrets {
             codes: generate::key(rng),
             sealing: generate::key(rng),
             audit: generate::key(rng),
+            factors: generate::key(rng),
             webhooks: generate::key(rng),
         })
     }
 
     /// Gives those that data of before did not have.
     pub fn complete(&mut self, rng: &dyn Rng) {
-        for secret in [&mut self.audit, &mut self.webhooks] {
+        for secret in [&mut self.audit, &mut self.factors, &mut self.webhooks] {
             if secret.is_empty() {
                 *secret = generate::key(rng);
             }
@@ -72,6 +76,7 @@ impl Secrets {
             (CODES, self.codes.clone()),
             (SEALING, self.sealing.clone()),
             (AUDIT, self.audit.clone()),
+            (FACTORS, self.factors.clone()),
             (WEBHOOKS, self.webhooks.clone()),
         ])
     }
@@ -85,6 +90,8 @@ pub const CODES: &str = "devstack/codes";
 pub const SEALING: &str = "devstack/sealing";
 /// The name of the audit secret.
 pub const AUDIT: &str = "devstack/audit";
+/// The name of the factors secret.
+pub const FACTORS: &str = "devstack/factors";
 /// The name of the webhooks secret.
 pub const WEBHOOKS: &str = "devstack/webhooks";
 

@@ -30,10 +30,19 @@ pub struct Denied {
     pub refusal: Refusal,
     /// Why, for the operator.
     pub reason: String,
+    /// What the authorizer said beside its policy: gateway responses and the access log can name it.
+    pub context: Context,
+}
+
+impl Denied {
+    /// A refusal of the gateway's own.
+    pub fn new(refusal: Refusal, reason: impl Into<String>) -> Self {
+        Self { refusal, reason: reason.into(), context: Context::new() }
+    }
 }
 
 fn denied(refusal: Refusal, reason: impl Into<String>) -> Denied {
-    Denied { refusal, reason: reason.into() }
+    Denied::new(refusal, reason)
 }
 
 impl TokenAuthorizer {
@@ -84,7 +93,9 @@ pub fn judge(answer: Result<Value, InvokeError>, method_arn: &str) -> Result<Con
 
     match evaluate(policy, method_arn).map_err(malformed)? {
         Decision::Allow => {}
-        Decision::ExplicitDeny => return Err(denied(Refusal::AccessDenied, "denied by the policy")),
+        Decision::ExplicitDeny => {
+            return Err(Denied { context, ..denied(Refusal::AccessDenied, "denied by the policy") });
+        }
         Decision::NoMatch => return Err(denied(Refusal::AccessDenied, "no statement allows this method")),
     }
     context.insert("principalId".to_owned(), principal.into());

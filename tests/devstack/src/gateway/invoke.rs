@@ -37,8 +37,8 @@ pub enum InvokeError {
 /// Where functions run.
 #[derive(Clone)]
 pub enum Functions {
-    /// In this process, all with one `App`, but for those behind the stream, the queue and the schedule, which have the second: what they ask
-    /// for is in no caller's budget. Their
+    /// In this process, all with one `App`, but for those behind the stream, the queue, the schedule and the logs, which have the second: what
+    /// they ask for is in no caller's budget. Their
     /// log lines go to the subscriber.
     InProcess(Arc<App>, Arc<App>, tracing::Dispatch),
     /// Behind Lambda's `Invoke` API at this URL.
@@ -104,6 +104,9 @@ impl Functions {
                 "key_expiry" => key_expiry::handle(&chainer, event, &invocation)
                     .await
                     .map_err(|error| InvokeError::Function(error.message())),
+                "key_usage" => key_usage::handle(&chainer, &event, &invocation)
+                    .await
+                    .map_err(|error| InvokeError::Function(error.to_string())),
                 _ => Err(InvokeError::Unknown(named)),
             }
         };
@@ -137,7 +140,10 @@ pub async fn handle(
         "refresh" => refresh::handle(app, request).await,
         "logout" => logout::handle(app, request).await,
         "keys" => keys::handle(app, request).await,
+        "sessions" => sessions::handle(app, request).await,
+        "factors" => factors::handle(app, request).await,
         "organizations" => organizations::handle(app, request).await,
+        "leaks" => leaks::handle(app, request).await,
         "members" => members::handle(app, request).await,
         "invitations" => invitations::handle(app, request).await,
         "webhooks" => webhooks::handle(app, request).await,

@@ -70,7 +70,7 @@ impl Gateway {
 
         let answered = match read_all(body).await {
             Ok(body) => self.route(source, &parts, body, &mut variables).await,
-            Err(refusal) => Err(Denied { refusal, reason: String::new() }),
+            Err(refusal) => Err(Denied::new(refusal, "")),
         };
         let mut response = match answered {
             Ok(response) => rename_challenge(response),
@@ -95,7 +95,7 @@ impl Gateway {
         body: Bytes,
         variables: &mut Variables,
     ) -> Result<Response, Denied> {
-        let refused = |refusal, reason: &str| Denied { refusal, reason: reason.to_owned() };
+        let refused = |refusal, reason: &str| Denied::new(refusal, reason);
         let (path, method) = (parts.uri.path(), parts.method.as_str());
         let matched = self.api.routes.find(path, method);
         let matched = matched.ok_or_else(|| refused(Refusal::MissingAuthenticationToken, "no route"))?;
@@ -141,7 +141,7 @@ impl Gateway {
         };
         let arn = self.method_arn(&parts.method, parts.uri.path());
         if arn.len() > MAX_ARN {
-            return Err(Denied { refusal: Refusal::PathTooLong, reason: "method ARN too long".to_owned() });
+            return Err(Denied::new(Refusal::PathTooLong, "method ARN too long"));
         }
         let judged = match authorizer.token(&parts.headers) {
             Ok(token) => {
@@ -159,6 +159,9 @@ impl Gateway {
                 Ok(Some(context))
             }
             Err(denied) => {
+                for (name, value) in authorizer::as_variables(&denied.context) {
+                    variables.set(&name, value);
+                }
                 variables.set("authorizer.error", &denied.reason);
                 Err(denied)
             }

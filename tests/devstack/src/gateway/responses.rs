@@ -104,7 +104,8 @@ pub struct GatewayResponse {
 
 /// What a response may name. The others are refused when the template is read: a variable that is not known here
 /// would be empty in the answer.
-const KNOWN: [&str; 4] = ["requestId", "error.message", "error.messageString", "error.responseType"];
+const KNOWN: [&str; 5] =
+    ["requestId", "error.message", "error.messageString", "error.responseType", "authorizer.code"];
 
 impl GatewayResponse {
     /// Says what this response uses that the devstack does not know.
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn what_the_devstack_cannot_render_is_refused() {
         assert!(shape(None, &[("x-a", "method.request.header.X")], "").check().is_err());
-        let unknown = shape(None, &[], "$context.authorizer.code").check();
-        assert!(unknown.unwrap_err().contains("$context.authorizer.code"));
+        let unknown = shape(None, &[], "$context.authorizer.word").check();
+        assert!(unknown.unwrap_err().contains("$context.authorizer.word"));
     }
 }

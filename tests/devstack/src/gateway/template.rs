@@ -311,7 +311,7 @@ Resources:
             ("'^a+$'", "'a+'", "begin with ^"),
             ("'^a+$'", "'^(a$'", "cannot be read"),
             ("DefaultAuthorizer: Bearer", "DefaultAuthorizer: Other", "no authorizer Other"),
-            ("$context.requestId", "$context.authorizer.code", "does not know"),
+            ("$context.requestId", "$context.authorizer.word", "does not know"),
             ("Path: /out, Method: GET", "Path: /in, Method: POST", "already has this route"),
             ("Path: /out", "Paht: /out", "no Path"),
             ("RestApiId: !Ref Api, Path: /out", "Path: /out", "RestApiId"),
@@ -350,9 +350,10 @@ Resources:
         let (api, _) = shipped();
         let mut variables = Variables::default();
         variables.set("requestId", "r-1");
+        variables.set("authorizer.code", "word_of_the_authorizer");
         for (refusal, status, code) in [
             (Refusal::Unauthorized, 401, "unauthorized"),
-            (Refusal::AccessDenied, 403, "organization_suspended"),
+            (Refusal::AccessDenied, 403, "word_of_the_authorizer"),
             (Refusal::AuthorizerFailure, 503, "service_unavailable"),
             (Refusal::AuthorizerConfigurationError, 503, "service_unavailable"),
             (Refusal::FunctionFailure, 503, "service_unavailable"),

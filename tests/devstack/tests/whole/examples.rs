@@ -128,6 +128,9 @@ impl Place {
             Err(denied) => {
                 let mut variables = Variables::default();
                 variables.set("requestId", "r-1");
+                if let Some(code) = denied.context.get("code").and_then(Value::as_str) {
+                    variables.set("authorizer.code", code);
+                }
                 let answer = self.rest.responses.render(denied.refusal, &variables);
                 let status = answer.status().as_u16();
                 assert_eq!(answer.headers().contains_key("www-authenticate"), status == 401);

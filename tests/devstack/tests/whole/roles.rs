@@ -13,7 +13,7 @@ use crate::client::{devstack, get, log_in};
 const ACTIONS: [&str; 7] =
     ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 /// One partition key of each kind: `shared/src/store/keys.rs`.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 17] = [
     "KEYSET",
     "EMAIL#x",
     "SIGNUP#x",
@@ -30,6 +30,7 @@ const KEYS: [&str; 14] = [
     "CHAIN#x",
     "WEBHOOK#x",
     "EXPIRY#x",
+    "REPORTER#x",
 ];
 
 /// Read once: the template is long.
@@ -61,7 +62,7 @@ fn secrets(name: &str) -> Vec<&'static str> {
         leading_keys: Vec::new(),
     };
     let roles = roles();
-    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "WebhooksSecret"]
+    ["SigningSecret", "CodesSecret", "SealingSecret", "AuditSecret", "FactorsSecret", "WebhooksSecret"]
         .into_iter()
         .filter(|it| roles.allow(name, &read(it)))
         .collect()
@@ -81,14 +82,28 @@ fn each_function_writes_only_what_is_its_own() {
         ("register", vec!["EMAIL#x", "SIGNUP#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
         ("password", vec!["EMAIL#x", "RESET#x", "ORG#x", "GUARD#x", "AUDIT#x"]),
         ("verify", vec!["EMAIL#x", "USER#x", "GUARD#x", "CHALLENGE#x", "SESSION#x", "AUDIT#x"]),
+        ("sessions", vec!["ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("factors", vec!["EMAIL#x", "USER#x", "GUARD#x", "AUDIT#x"]),
         ("keys", vec!["ORG#x", "USER#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "EXPIRY#x"]),
         ("organizations", vec!["ORG#x", "AUDIT#x"]),
-        ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
-        ("invitations", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
+        ("leaks", vec!["ORG#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"]),
+        ("key_usage", vec!["ORG#x"]),
         (
             "operator",
-            vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x"],
+            vec![
+                "KEYSET",
+                "EMAIL#x",
+                "ORG#x",
+                "USER#x",
+                "GUARD#x",
+                "KEYHASH#x",
+                "IDEMPOTENCY#x",
+                "AUDIT#x",
+                "REPORTER#x",
+            ],
         ),
+        ("members", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "GUARD#x", "AUDIT#x"]),
+        ("invitations", vec!["EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         // Its events are the platform's alone.
         ("rotate_signing_key", vec!["KEYSET"]),
         ("audit_chain", vec!["CHAIN#x"]),
@@ -110,11 +125,15 @@ fn each_function_touches_only_what_it_needs() {
         ("docs", vec![]),
         ("logout", vec!["KEYSET", "SESSION#x", "AUDIT#x"]),
         ("refresh", vec!["KEYSET", "ORG#x", "SESSION#x", "AUDIT#x"]),
+        ("leaks", vec!["KEYSET", "ORG#x", "KEYHASH#x", "IDEMPOTENCY#x", "AUDIT#x", "REPORTER#x"]),
+        ("key_usage", vec!["ORG#x"]),
         ("login", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "CHALLENGE#x", "AUDIT#x"]),
         (
             "password",
             vec!["KEYSET", "EMAIL#x", "RESET#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"],
         ),
+        ("sessions", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
+        ("factors", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "GUARD#x", "SESSION#x", "AUDIT#x"]),
         ("organizations", vec!["KEYSET", "ORG#x", "USER#x", "SESSION#x", "AUDIT#x"]),
         ("invitations", vec!["KEYSET", "EMAIL#x", "ORG#x", "USER#x", "INVITATION#x", "AUDIT#x"]),
         ("audit_chain", vec!["AUDIT#x", "CHAIN#x"]),
@@ -181,7 +200,9 @@ fn each_function_reads_only_its_own_secrets() {
         ("invitations", vec![]),
         ("operator", vec![]),
         ("login", vec!["CodesSecret"]),
-        ("verify", vec!["SigningSecret", "CodesSecret"]),
+        ("verify", vec!["SigningSecret", "CodesSecret", "FactorsSecret"]),
+        ("factors", vec!["FactorsSecret"]),
+        ("sessions", vec![]),
         ("register", vec!["SigningSecret", "CodesSecret"]),
         ("password", vec![]),
         ("refresh", vec!["SigningSecret"]),

@@ -17,6 +17,11 @@ async fn somebody_new_joins_by_the_mails_token_and_logs_in() {
     assert_eq!(waiting.data(200)["invitations"], json!([data]));
 
     stage.accept(&token).await.refused(409, "account_required");
+    for password in ["short", "password1234", dana.email] {
+        let body = json!({ "token": token, "full_name": dana.full_name, "password": password });
+        let refused = stage.post("/auth/invitations/accept").json(&body).await;
+        assert_eq!(refused.refused(400, "validation_failed").fields(), ["password"], "{password}");
+    }
     let joined = stage.accept_as(&token, &dana).await.data(200);
     assert_eq!(joined["organization"]["id"], stage.birch.id);
     assert_eq!(joined["organization"]["role"], "developer");
@@ -25,7 +30,7 @@ async fn somebody_new_joins_by_the_mails_token_and_logs_in() {
     let roles = stage.roles(&owner, &stage.birch).await;
     assert_eq!(roles.last(), Some(&(dana.email.to_owned(), "developer".to_owned())));
 
-    let session = stage.login(&dana).await;
+    let session = stage.login_as_newcomer(&dana).await;
     assert_eq!(stage.me(&session.access_token).await.data(200)["id"], stage.birch.id);
     stage.keys(&session).await;
     stage.create(&session, &json!({ "key_name": "Mine" })).await.refused(403, "insufficient_role");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use devstack::engines::mailbox::Mailbox;
 use devstack::seed::{DemoOrganization, ORGANIZATIONS, PASSWORD, Person};
 use shared::addresses::EmailAddress;
+use shared::allowed_addresses::AllowedAddresses;
 use shared::api_keys::Env;
 use shared::app::App;
 use shared::authz::{self, Rejection};
@@ -78,6 +79,7 @@ pub async fn judge(app: &App, credential: &str) -> Result<Result<Principal, &'st
         Ok(principal) => Ok(Ok(principal)),
         Err(Rejection::NotAuthentic(_)) => Ok(Err("unauthorized")),
         Err(Rejection::Suspended(_)) => Ok(Err("organization_suspended")),
+        Err(Rejection::AddressNotAllowed(_)) => Ok(Err("address_not_allowed")),
         Err(Rejection::Unavailable(_)) => Err(Away),
     }
 }
@@ -156,7 +158,7 @@ impl World {
     async fn known(&self, credential: &str) -> Result<Principal, Refusal> {
         match authz::authenticate(&self.app, credential).await {
             Ok(principal) => Ok(principal),
-            Err(Rejection::NotAuthentic(_)) => Err(Refusal::SessionOver),
+            Err(Rejection::NotAuthentic(_) | Rejection::AddressNotAllowed(_)) => Err(Refusal::SessionOver),
             Err(Rejection::Suspended(_)) => Err(Refusal::OrganizationSuspended),
             Err(Rejection::Unavailable(failure)) => Err(failure.into()),
         }
@@ -189,6 +191,7 @@ impl World {
                     key_name: if name { "one" } else { "other" }.to_owned(),
                     expires_in_days: expires.then_some(1),
                     env: None,
+                    allowed_addresses: AllowedAddresses::default(),
                     idempotency_key: key,
                 };
                 let made = flows::create_key(app, from, &user, &asked).await?;

@@ -32,6 +32,7 @@ pub fn app_like(stack: &Stack, change: impl FnOnce(&mut Config)) -> App {
         codes_secret: value("CODES_SECRET"),
         sealing_secret: value("SEALING_SECRET"),
         audit_secret: String::new(),
+        factors_secret: String::new(),
         checkpoints_table: String::new(),
         webhooks_secret: String::new(),
         webhooks_queue: String::new(),

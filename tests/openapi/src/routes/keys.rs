@@ -1,13 +1,13 @@
 //! API keys.
 
-use keys::{CreateKey, CreatedKey, Keys, Page};
+use keys::{ChangeKey, CreateKey, CreatedKey, Keys, Page};
 use serde_json::json;
 use shared::api_keys::{Env, Status};
 use shared::flows::Refusal::{
-    ActiveKeyExists, IdempotencyMismatch, IdempotencySpent, InsufficientRole, OnboardingIncomplete,
-    OrganizationSuspended, RateLimited, SessionOver, WrongOrganization,
+    ActiveKeyExists, IdempotencyMismatch, IdempotencySpent, InsufficientRole, KeyRevoked,
+    OnboardingIncomplete, OrganizationSuspended, RateLimited, SessionOver, WrongOrganization,
 };
-use shared::http::Shown;
+use shared::http::{Key, Shown};
 use shared::ids::{InvalidId, KeyId};
 
 use super::member;
@@ -15,7 +15,7 @@ use super::samples::{KEY, NAME, key, minutes_later};
 use crate::operation::{Caller, Operation, Parameter, in_path};
 
 pub fn all() -> Result<Vec<Operation>, InvalidId> {
-    Ok(vec![create()?, list()?, revoke()?])
+    Ok(vec![create()?, list()?, change()?, revoke()?])
 }
 
 fn create() -> Result<Operation, InvalidId> {
@@ -26,6 +26,7 @@ fn create() -> Result<Operation, InvalidId> {
         env: Env::Test,
         created_at: minutes_later(30),
         expires_at: None,
+        allowed_addresses: Vec::new(),
     };
     Ok(Operation::new(
         ("post", "/api/v1/auth/api-keys"),
@@ -69,6 +70,26 @@ fn list() -> Result<Operation, InvalidId> {
     .with(cursor)
     .answers(200, "A page of them. Never the keys themselves.", page)
     .refuses([OrganizationSuspended]))
+}
+
+fn change() -> Result<Operation, InvalidId> {
+    let changed = Key {
+        allowed_addresses: vec!["203.0.113.0/24".to_owned(), "2001:db8::7".to_owned()],
+        ..key(Status::Active, None)?
+    };
+    Ok(Operation::new(
+        ("patch", "/api/v1/auth/api-keys/{api_key_id}"),
+        ("API keys", "changeKey"),
+        "Say where an API key may be used from",
+        "A key with a list is refused elsewhere with `address_not_allowed`, from the very next request on: by every API whose gateway tells the \
+         authorizer the caller's address. This API's does not: here a key with a list is always refused. An empty list lets the key be used from \
+         anywhere. Roles: owner, admin.",
+    )
+    .for_a(Caller::Person)
+    .with(in_path("api_key_id", "The id of its record, from making or listing it.", KEY))
+    .takes::<ChangeKey>(json!({ "allowed_addresses": ["203.0.113.0/24", "2001:db8::7"] }))
+    .answers(200, "The key, with that list.", changed)
+    .refuses([SessionOver, WrongOrganization, OrganizationSuspended, InsufficientRole, KeyRevoked]))
 }
 
 fn revoke() -> Result<Operation, InvalidId> {

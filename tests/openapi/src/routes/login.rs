@@ -2,9 +2,10 @@
 
 use schemars::json_schema;
 use serde_json::json;
+use shared::challenges::SecondStep;
 use shared::flows::Refusal::{
     InvalidCode, InvalidCredentials, InvalidRefreshToken, OrganizationSuspended, RateLimited,
-    TooManyAttempts, WrongOrganization,
+    TooManyAttempts, TotpEnabled, WrongOrganization,
 };
 use shared::http::{self, DASHBOARD, Problem::OriginNotAllowed};
 use shared::ids::{ChallengeId, InvalidId};
@@ -19,7 +20,7 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
 fn login() -> Result<Operation, InvalidId> {
     let challenge = login::Challenge {
         challenge_id: ChallengeId::parse(CHALLENGE)?,
-        method: login::SecondStep::EmailOtp,
+        method: SecondStep::EmailOtp,
         expires_at: minutes_later(15),
         backup_code_allowed: false,
         user: user()?,
@@ -29,10 +30,11 @@ fn login() -> Result<Operation, InvalidId> {
         ("Login", "login"),
         "First step: address and password",
         "A wrong password and an unknown address are told apart by nothing. Ten wrong passwords in 15 minutes lock the pair of address and \
-         network for 15 minutes, a hundred in an hour the address, known or not. The code for the second step is mailed.",
+         network for 15 minutes, a hundred in an hour the address, known or not. The code for the second step is mailed, unless the person has an authenticator app: \
+         then `method` is `totp`, and no mailed code is accepted.",
     )
     .takes::<login::Login>(json!({ "email": EMAIL, "password": PASSWORD }))
-    .answers(200, "The password is right; a code is on its way.", challenge)
+    .answers(200, "The password is right; a code is on its way, or in the app.", challenge)
     .refuses([InvalidCredentials, OrganizationSuspended, TooManyAttempts { retry_after: 1 }]))
 }
 
@@ -41,7 +43,8 @@ fn verify() -> Result<Operation, InvalidId> {
         ("post", "/api/v1/auth/login/2fa/verify"),
         ("Login", "verify"),
         "Second step: the code",
-        "A code lives ten minutes, works once, only for its own challenge, and dies with the fifth wrong guess. Ten wrong codes in 15 \
+        "A code lives ten minutes, works once, only for its own challenge, and dies with the fifth wrong guess. A code of an authenticator app, or a \
+         backup code (`code_type`), likewise works once. Ten wrong codes in 15 \
          minutes lock the address for 15 minutes.\n\nThe session is for the organization in `org_id`; without one, for the organization used last, or for another \
          where that one is gone or suspended.\n\nThe dashboard, which says who it is in `X-Syncgram-Client`, gets the refresh token in a \
          cookie and not in the body.",
@@ -60,11 +63,11 @@ fn resend() -> Result<Operation, InvalidId> {
         ("post", "/api/v1/auth/login/2fa/resend"),
         ("Login", "resend"),
         "Another code to the same address",
-        "The code before is dead. Once a minute, three times a challenge.",
+        "The code before is dead. Once a minute, three times a challenge. Where codes come from an authenticator app, none is mailed: 409.",
     )
     .takes::<verify::Resend>(json!({ "challenge_id": CHALLENGE }))
     .answers(200, "A new code is on its way.", resent)
-    .refuses([InvalidCode, RateLimited { retry_after: 1 }, TooManyAttempts { retry_after: 1 }]))
+    .refuses([InvalidCode, TotpEnabled, RateLimited { retry_after: 1 }, TooManyAttempts { retry_after: 1 }]))
 }
 
 fn refresh() -> Result<Operation, InvalidId> {

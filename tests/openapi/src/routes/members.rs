@@ -218,7 +218,7 @@ fn accept() -> Result<Operation, InvalidId> {
         "With an account, the token alone. Without one, `full_name` and `password` as well; the address is verified by the token. No session begins: log in, with \
          this organization's id as `org_id` at the second step.",
     )
-    .takes::<Accept>(json!({ "token": "it_…", "full_name": "Dana Example", "password": "correct horse battery" }))
+    .takes::<Accept>(json!({ "token": "it_…", "full_name": "Dana Example", "password": "lamps over a quiet harbour" }))
     .answers(200, "A member.", Joined {
         organization: JoinedOrganization {
             id: OrgId::parse(ORGANIZATION)?,

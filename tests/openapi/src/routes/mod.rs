@@ -4,11 +4,14 @@ mod accounts;
 mod dashboard;
 mod discovery;
 mod docs;
+mod factors;
 mod keys;
+mod leaks;
 mod login;
 mod members;
 mod organizations;
 mod samples;
+mod sessions;
 mod webhooks;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -24,7 +27,10 @@ pub fn all() -> Result<Vec<Operation>, InvalidId> {
     Ok([
         accounts::all()?,
         login::all()?,
+        sessions::all()?,
+        factors::all(),
         keys::all()?,
+        leaks::all(),
         organizations::all()?,
         members::all()?,
         webhooks::all()?,

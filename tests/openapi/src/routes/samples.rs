@@ -9,6 +9,7 @@ use shared::tokens::access_token::LIFETIME_SECONDS;
 pub const CHALLENGE: &str = "ch_01KB0V4M2X7Q9R5T8W1Z3C6FHJ";
 pub const USER: &str = "usr_01KB0V3Z9N4Q8Y2H6T7D5C1XAP";
 pub const ORGANIZATION: &str = "org_01KB0V3Z9N2M5R8K1W4E7G6SBT";
+pub const SESSION: &str = "ses_01KB0V5T8N3Q6Y1H4E7D9C2XAM";
 pub const KEY: &str = "key_01KB0V9A7C3F6J8M2P5S4V1YDR";
 pub const EMAIL: &str = "owner@shop.example";
 pub const PASSWORD: &str = "correct horse battery";
@@ -50,6 +51,9 @@ pub fn key(status: Status, revoked_at: Option<Time>) -> Result<Key, InvalidId> {
         created_at: minutes_later(30),
         expires_at: None,
         revoked_at,
+        last_used_at: Some(minutes_later(31)),
+        allowed_addresses: Vec::new(),
+        leak: None,
     })
 }
 

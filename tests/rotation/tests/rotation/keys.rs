@@ -2,6 +2,7 @@
 
 use rotation::{INTERVAL_DAYS, Place, owner, says};
 use shared::addresses::EmailAddress;
+use shared::allowed_addresses::AllowedAddresses;
 use shared::challenges::Code;
 use shared::flows::{self, CodeType, KeyRequest};
 use shared::sensitive::Sensitive;
@@ -101,6 +102,7 @@ async fn an_answer_is_given_again_for_a_day_whatever_rotates_in_it() {
         key_name: "k".to_owned(),
         expires_in_days: None,
         env: None,
+        allowed_addresses: AllowedAddresses::default(),
         idempotency_key: Some(Sensitive::new("once".to_owned())),
     };
     let origin = rotation::origin();

@@ -24,7 +24,7 @@ impl Walk<'_> {
         self.call(&withdraw, &as_named, &both, access, Value::Null).await?;
 
         self.table.call(&waiting, access, &invite("b")).await?;
-        let body = json!({"token": self.token(&format!("b-{}", somebody.email))?, "full_name": "B", "password": seed::PASSWORD});
+        let body = json!({"token": self.token(&format!("b-{}", somebody.email))?, "full_name": "B", "password": "lamps over a quiet harbour"});
         let accept = "POST /api/v1/auth/invitations/accept";
         let joined = self.call(accept, accept, &["invitations"], "", body).await?;
         let user = text(&joined["user"]["id"])?;
@@ -40,7 +40,7 @@ impl Walk<'_> {
         self.call(&leave, &format!("DELETE {as_named}"), &both, access, Value::Null).await?;
 
         self.table.call(&waiting, access, &invite("c")).await?;
-        let body = json!({"token": self.token(&format!("c-{}", somebody.email))?, "full_name": "C", "password": seed::PASSWORD});
+        let body = json!({"token": self.token(&format!("c-{}", somebody.email))?, "full_name": "C", "password": "lamps over a quiet harbour"});
         let joined = self.table.call(accept, "", &body).await?.data;
         let body = json!({"user_id": joined["user"]["id"], "password": seed::PASSWORD});
         let owner = format!("POST {organization}/owner");

@@ -35,9 +35,19 @@ pub enum Flow {
     EndSessions,
     OperatorRevokesKey,
     NameIssuer,
+    VerifyTotp,
+    VerifyBackup,
+    ShowFactors,
+    BeginTotp,
+    ConfirmTotp,
+    RemoveTotp,
+    RemakeBackupCodes,
+    ListSessions,
+    EndSession,
+    EndOtherSessions,
 }
 
-pub const EVERY_FLOW: [Flow; 26] = [
+pub const EVERY_FLOW: [Flow; 36] = [
     Flow::Login,
     Flow::WrongPassword,
     Flow::Verify,
@@ -64,6 +74,16 @@ pub const EVERY_FLOW: [Flow; 26] = [
     Flow::EndSessions,
     Flow::OperatorRevokesKey,
     Flow::NameIssuer,
+    Flow::VerifyTotp,
+    Flow::VerifyBackup,
+    Flow::ShowFactors,
+    Flow::BeginTotp,
+    Flow::ConfirmTotp,
+    Flow::RemoveTotp,
+    Flow::RemakeBackupCodes,
+    Flow::ListSessions,
+    Flow::EndSession,
+    Flow::EndOtherSessions,
 ];
 
 impl Flow {
@@ -71,8 +91,8 @@ impl Flow {
     pub fn usual(self) -> u16 {
         match self {
             Self::WrongPassword | Self::WrongCode | Self::Theft => 401,
-            Self::Logout => 204,
-            Self::CreateKey | Self::CreateKeyWithKey => 201,
+            Self::Logout | Self::RemoveTotp | Self::EndSession | Self::EndOtherSessions => 204,
+            Self::CreateKey | Self::CreateKeyWithKey | Self::BeginTotp | Self::RemakeBackupCodes => 201,
             _ => 200,
         }
     }
@@ -84,7 +104,12 @@ impl Flow {
             // The contract's own: without an `Idempotency-Key` nobody can tell a retry from a theft.
             Self::Refresh => 401,
             // A code works once, and a client has nothing to be known by: they log in again. Nobody has the session that was made.
-            Self::Verify => 401,
+            Self::Verify | Self::VerifyTotp | Self::VerifyBackup => 401,
+            // It is on, and nobody has its first backup codes: they make new ones. It is off already.
+            Self::ConfirmTotp => 409,
+            Self::RemoveTotp => 404,
+            // A code of the app works once: the next one makes new codes, in the place of those that nobody saw.
+            Self::RemakeBackupCodes => 401,
             // The old code is dead; a new one is mailed a minute later.
             Self::Resend => 429,
             // The key is there and nobody has its secret: list, revoke, create.
@@ -147,7 +172,7 @@ impl Flow {
                 birch,
             ),
             Self::KeySet => ("jwks", ("GET", "/.well-known/jwks.json"), none, None),
-            _ => return None,
+            other => return other.on_an_account(stage),
         };
         let parameter = match self {
             Self::RevokeKey => Some(("api_key_id", stage.key_id.clone())),

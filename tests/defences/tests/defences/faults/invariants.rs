@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use defences::environment::Outcome;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::flows::Flow;
 use super::stage::Stage;
@@ -23,15 +23,16 @@ fn is_live(item: &Value) -> bool {
 /// Whether the write was made after which a client that asks again is answered something else.
 pub fn is_done(flow: Flow, stage: &Stage, table: &[Value]) -> bool {
     let (pk, sk) = match flow {
-        Flow::Verify => ("SESSION#".to_owned(), ""),
+        Flow::Verify | Flow::VerifyTotp | Flow::VerifyBackup => ("SESSION#".to_owned(), ""),
+        Flow::ConfirmTotp | Flow::RemoveTotp | Flow::RemakeBackupCodes => ("EMAIL#".to_owned(), ""),
         Flow::Refresh => (format!("SESSION#{}", stage.birch_owner.session_id), ""),
         Flow::Resend => (format!("CHALLENGE#{}", stage.challenge.0), ""),
         Flow::CreateKey => (format!("ORG#{}", stage.acorn_owner.org_id), "KEY#"),
         _ => return false,
     };
     let telling = |table: &[Value]| -> Vec<Value> {
-        let all = of(table, &pk, sk).map(|it| json!([it["pk"], it["sk"], it["generation"], it["code_hash"]]));
-        all.collect()
+        let tells = ["pk", "sk", "generation", "code_hash", "credentials", "backup_codes"];
+        of(table, &pk, sk).map(|it| tells.iter().map(|name| it[*name].clone()).collect()).collect()
     };
     telling(table) != telling(&stage.before)
 }
@@ -73,10 +74,12 @@ fn keys_are_whole(table: &[Value]) {
 /// A challenge is used if, and only if, its session is there; and then the guards are open.
 fn logins_are_whole(stage: &Stage, table: &[Value]) {
     let new = of(table, "SESSION#", "").filter(|it| !stage.before.iter().any(|old| old["pk"] == it["pk"]));
-    let pk = format!("CHALLENGE#{}", stage.challenge.0);
-    let challenge = of(table, &pk, "").next().unwrap();
-    let sessions = usize::from(!challenge["consumed_at"].is_null());
-    assert_eq!(new.count(), sessions, "one session a login");
+    let waiting = [&stage.challenge.0, &stage.accounts.challenge_id];
+    let used = waiting.iter().filter(|id| {
+        let pk = format!("CHALLENGE#{id}");
+        !of(table, &pk, "").next().unwrap()["consumed_at"].is_null()
+    });
+    assert_eq!(new.count(), used.count(), "one session a login");
 }
 
 /// A suspended organization's key says so.
@@ -100,7 +103,8 @@ fn organizations_are_whole(table: &[Value]) {
 fn nothing_is_forgotten(stage: &Stage, table: &[Value]) {
     for old in &stage.before {
         let pk = old["pk"].as_str().unwrap();
-        let may_go = pk.starts_with("GUARD#") || old["sk"] == "ACTIVE_KEY";
+        let may_go =
+            pk.starts_with("GUARD#") || ["ACTIVE_KEY", "TOTP_PENDING"].iter().any(|it| old["sk"] == *it);
         let now = table.iter().find(|it| it["pk"] == old["pk"] && it["sk"] == old["sk"]);
         let Some(now) = now else {
             assert!(may_go, "{pk} {} is gone", old["sk"]);
@@ -128,7 +132,9 @@ pub fn answer_is_true(flow: Flow, outcome: &Outcome, stage: &Stage, table: &[Val
             let found: Vec<_> = of(table, &pk, "").collect();
             assert!(found.len() == 1 && is_live(found[0]), "the key that was shown is not there");
         }
-        Flow::Verify | Flow::Refresh | Flow::RefreshWithKey if outcome.status == 200 => {
+        Flow::Verify | Flow::VerifyTotp | Flow::VerifyBackup | Flow::Refresh | Flow::RefreshWithKey
+            if outcome.status == 200 =>
+        {
             let hash = shared::crypto::sha256_hex(&[text("refresh_token").as_bytes()]);
             let alive = of(table, "SESSION#", "").filter(|it| it["current_hash"] == hash && is_live(it));
             assert_eq!(alive.count(), 1, "the token that was given is not alive");
@@ -139,6 +145,22 @@ pub fn answer_is_true(flow: Flow, outcome: &Outcome, stage: &Stage, table: &[Val
                 !is_live(of(table, &pk, "").next().unwrap()),
                 "the session is said to be over, and lives"
             );
+        }
+        Flow::ConfirmTotp | Flow::RemoveTotp if outcome.status != flow.again() => {
+            let who =
+                if flow == Flow::ConfirmTotp { &stage.accounts.beginner } else { &stage.accounts.viewer };
+            let person = of(table, "EMAIL#", "").find(|it| it["user_id"] == who.user_id.as_str()).unwrap();
+            assert_eq!(!person["totp"].is_null(), flow == Flow::ConfirmTotp, "{flow:?} is said to be done");
+        }
+        Flow::EndSession => {
+            let pk = format!("SESSION#{}", stage.accounts.other_session);
+            assert!(!is_live(of(table, &pk, "").next().unwrap()), "the session is said to be over");
+        }
+        Flow::EndOtherSessions => {
+            let viewer = &stage.accounts.viewer;
+            let sk = format!("MEMBER#{}", viewer.user_id);
+            let member = of(table, "ORG#", &sk).next().unwrap();
+            assert_eq!(member["sessions_kept"], viewer.session_id.as_str(), "the others live");
         }
         Flow::WrongPassword | Flow::WrongCode => {
             let count = |table: &[Value]| -> usize {

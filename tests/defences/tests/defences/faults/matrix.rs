@@ -137,6 +137,9 @@ flows! {
     a_refresh_survives_every_fault: Refresh, RefreshWithKey, Theft;
     a_key_survives_every_fault: CreateKey, CreateKeyWithKey, ListKeys, RevokeKey;
     an_organization_and_a_logout_survive_every_fault: Logout, ShowOrganization, SwitchEnvironment, KeySet;
+    a_second_step_with_an_app_survives_every_fault: VerifyTotp, VerifyBackup;
+    changed_factors_survive_every_fault: ShowFactors, BeginTotp, ConfirmTotp, RemoveTotp, RemakeBackupCodes;
+    sessions_survive_every_fault: ListSessions, EndSession, EndOtherSessions;
     an_authorizer_survives_every_fault: AuthorizeToken, AuthorizeKey;
     an_operators_organizations_survive_every_fault: CreateOrganization, SetOnboarding, Suspend, Reinstate;
     an_operators_accounts_survive_every_fault: Unlock, EndSessions, OperatorRevokesKey, NameIssuer;

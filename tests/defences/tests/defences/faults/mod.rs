@@ -20,6 +20,8 @@
 //!
 //! Rotations, the drill, the cleaning up and the first key have the same matrix in the `rotation` tests. `make faults` runs every combination, `make test` about two thirds of them.
 
+pub mod account;
+mod accounts;
 mod deadlines;
 mod expired;
 pub mod flows;

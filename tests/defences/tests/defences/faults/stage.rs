@@ -9,6 +9,7 @@ use shared::principals::UserPrincipal;
 use shared::tokens::key_set::KeySet;
 use time::Duration;
 
+use super::account::Accounts;
 use super::flows::Flow;
 
 /// The starting state, and what its people know.
@@ -30,6 +31,8 @@ pub struct Stage {
     pub acorn_owner: UserPrincipal,
     /// The admin's login, a minute old: what it is called, and its code.
     pub challenge: (String, String),
+    /// People with apps and sessions.
+    pub accounts: Accounts,
 }
 
 impl Stage {
@@ -51,6 +54,8 @@ impl Stage {
             place.post("login", json!({"email": person.email, "password": "not the password"})).await;
         }
         let challenge = place.challenge(&BIRCH.admin).await;
+        let beginner = place.login(&ACORN.viewer).await;
+        let accounts = Accounts::new(&place, &beginner).await;
         place.devstack.clock.advance(Duration::seconds(61));
         Self {
             photograph: place.devstack.dynamodb.photograph().await.unwrap(),
@@ -62,6 +67,7 @@ impl Stage {
             key,
             key_id,
             challenge,
+            accounts,
             place,
         }
     }

@@ -1,8 +1,10 @@
 //! Where a retry is refused because the first try was carried out: the way on that the contract leaves its client.
 
 use defences::environment::{Environment, HttpCall};
+use devstack::phone::Phone;
 use devstack::seed::{BIRCH, PASSWORD};
 use serde_json::{Value, json};
+use shared::principals::UserPrincipal;
 use time::Duration;
 
 use super::flows::Flow;
@@ -15,6 +17,15 @@ pub async fn lead_on(flow: Flow, stage: &Stage, at: &Environment, what: &str) {
         Flow::Verify | Flow::Refresh => log_in_again(stage, at, what).await,
         Flow::Resend => ask_a_minute_later(stage, at, what).await,
         Flow::CreateKey => rotate(stage, at, what).await,
+        Flow::VerifyTotp | Flow::VerifyBackup => log_in_with_the_next_code(stage, at, what).await,
+        Flow::ConfirmTotp => {
+            remake(stage, at, (&stage.accounts.beginner, &stage.accounts.begun.phone), what).await
+        }
+        Flow::RemakeBackupCodes => {
+            remake(stage, at, (&stage.accounts.viewer, &stage.accounts.app.phone), what).await;
+        }
+        // What was to be gone is.
+        Flow::RemoveTotp => {}
         other => panic!("{what}: {other:?} leads nowhere"),
     }
     invariants::hold_but_for_logins(stage, &stage.table().await);
@@ -41,6 +52,26 @@ async fn log_in_again(stage: &Stage, at: &Environment, what: &str) {
     let body = json!({"challenge_id": started.body["data"]["challenge_id"], "code": code});
     let done = at.http(&call("verify", "POST", "/api/v1/auth/login/2fa/verify", body)).await;
     assert_eq!(done.status, 200, "{what}: {}", done.body);
+}
+
+/// The app's next code, half a minute ahead, is good already.
+async fn log_in_with_the_next_code(stage: &Stage, at: &Environment, what: &str) {
+    let body = json!({"email": BIRCH.viewer.email, "password": PASSWORD});
+    let started = at.http(&call("login", "POST", "/api/v1/auth/login", body)).await;
+    assert_eq!(started.status, 200, "{what}: {}", started.body);
+    let code = stage.accounts.app.phone.code(stage.place.now() + 30);
+    let body = json!({"challenge_id": started.body["data"]["challenge_id"], "code": code});
+    let done = at.http(&call("verify", "POST", "/api/v1/auth/login/2fa/verify", body)).await;
+    assert_eq!(done.status, 200, "{what}: {}", done.body);
+}
+
+/// New backup codes in the place of those that nobody saw.
+async fn remake(stage: &Stage, at: &Environment, (who, phone): (&UserPrincipal, &Phone), what: &str) {
+    let body = json!({"password": PASSWORD, "code": phone.code(stage.place.now() + 30)});
+    let mut call = call("factors", "POST", "/api/v1/auth/factors/backup-codes", body);
+    call.user = Some(who.clone());
+    let made = at.http(&call).await;
+    assert_eq!(made.status, 201, "{what}: {}", made.body);
 }
 
 /// As long as it was told to wait: then a code comes that works.
