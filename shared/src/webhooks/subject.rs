@@ -87,10 +87,17 @@ pub const TOLD: &[Told] = &[
     told("key.create", None, EventType::ApiKeyCreated),
     told("key.revoke", None, EventType::ApiKeyRevoked),
     told("operator.revoke_key", None, EventType::ApiKeyRevoked),
+    told("key.leaked", None, EventType::ApiKeyRevoked),
     told("key.expiring", None, EventType::ApiKeyExpiring),
     told("refresh", Some("reuse_session_revoked"), EventType::SessionReuseDetected),
     told("login", Some("locked"), EventType::LoginLocked),
     told("verify", Some("locked"), EventType::LoginLocked),
+    // They count at the guards that a login counts at.
+    told("password.change", Some("locked"), EventType::LoginLocked),
+    told("organization.hand_over", Some("locked"), EventType::LoginLocked),
+    told("totp.confirm", Some("locked"), EventType::LoginLocked),
+    told("totp.remove", Some("locked"), EventType::LoginLocked),
+    told("backup_codes.make", Some("locked"), EventType::LoginLocked),
     Told { action: "webhook.test", reason: None, subject: Subject::Test },
 ];
 
