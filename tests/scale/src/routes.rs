@@ -1,5 +1,6 @@
 //! Walks every route once, as somebody who is in the table, and writes down what it cost.
 
+mod accounts;
 mod people;
 
 use std::collections::BTreeMap;
@@ -142,6 +143,7 @@ async fn walk(table: &Table, somebody: &Loaded) -> Result<Vec<RouteCost>, ScaleE
     walk.documents().await?;
     walk.people(somebody, &access).await?;
     walk.the_rest(somebody, &access).await?;
+    walk.accounts(somebody).await?;
     Ok(walk.costs)
 }
 
