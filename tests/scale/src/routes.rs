@@ -1,6 +1,7 @@
 //! Walks every route once, as somebody who is in the table, and writes down what it cost.
 
 mod accounts;
+mod factors;
 mod people;
 
 use std::collections::BTreeMap;
@@ -143,6 +144,8 @@ async fn walk(table: &Table, somebody: &Loaded) -> Result<Vec<RouteCost>, ScaleE
     walk.documents().await?;
     walk.people(somebody, &access).await?;
     walk.the_rest(somebody, &access).await?;
+    walk.factors(somebody).await?;
+    walk.leaks().await?;
     walk.accounts(somebody).await?;
     Ok(walk.costs)
 }

@@ -1,4 +1,4 @@
-//! R15: signing up and resetting, many at once: one account an address, one use of a code and of a token, no more mails than allowed.
+//! R17: signing up and resetting, many at once: one account an address, one use of a code and of a token, no more mails than allowed.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +35,8 @@ async fn people(round: &Round, email: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_many_sign_ups_of_one_address_are_one_account_and_few_mails() {
-    rounds("R15, sign-ups", async |round| {
+async fn r17_many_sign_ups_of_one_address_are_one_account_and_few_mails() {
+    rounds("R17, sign-ups", async |round| {
         let email = format!("new-{}-{}@shop.example", round.size, round.nth);
         let answers = round
             .race(|_| {
@@ -91,8 +91,8 @@ async fn unlock(round: &Round, email: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_a_reset_token_is_used_once() {
-    rounds("R15, resets", async |round| {
+async fn r17_a_reset_token_is_used_once() {
+    rounds("R17, resets", async |round| {
         let app = round.place.app();
         let address = EmailAddress::parse(admin().email).unwrap();
         let from = from(round);

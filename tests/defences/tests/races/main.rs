@@ -19,7 +19,7 @@
 //! | R14 | handing over, changing roles, inviting, accepting and removing | one owner; one membership an invitation; nothing half done | `people.rs` |
 //! | R15 | uses of one code of an authenticator app, of one backup code | one session | `factors.rs` |
 //! | R16 | logging in with an app and turning it off | no login of before ends after it | `factors.rs` |
-//! | R15 | signing up with one address, using one code and one reset token | one account, one use, few mails | `accounts.rs` |
+//! | R17 | signing up with one address, using one code and one reset token | one account, one use, few mails | `accounts.rs` |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
