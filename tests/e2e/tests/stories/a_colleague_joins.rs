@@ -104,12 +104,16 @@ async fn inviting_again_replaces_and_withdrawing_ends() {
     let dead = stage.invitation_token(&dana).await;
     // Another spelling of the same mailbox.
     let second = stage.invite(&owner, &stage.birch, &dana.email.to_uppercase(), "viewer").await.data(201);
+    let third = stage.invite(&owner, &stage.birch, dana.email, "viewer").await.data(201);
     let waiting = stage.invitations(&owner, &stage.birch).await.data(200);
-    assert_eq!(waiting["invitations"], json!([second]));
+    assert_eq!(waiting["invitations"], json!([third]));
     stage.accept_as(&dead, &dana).await.refused(401, "invalid_invitation");
-    stage.withdraw(&owner, &stage.birch, &text(&first["invitation_id"])).await.refused(404, "not_found");
+    for replaced in [first, second] {
+        let id = text(&replaced["invitation_id"]);
+        stage.withdraw(&owner, &stage.birch, &id).await.refused(404, "not_found");
+    }
     let token = stage.invitation_token(&dana).await;
-    let id = text(&second["invitation_id"]);
+    let id = text(&third["invitation_id"]);
     assert_eq!(stage.withdraw(&owner, &stage.birch, &id).await.status(), 204);
     stage.withdraw(&owner, &stage.birch, &id).await.refused(404, "not_found");
     stage.accept_as(&token, &dana).await.refused(401, "invalid_invitation");
