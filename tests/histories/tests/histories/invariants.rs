@@ -10,7 +10,7 @@ use crate::names::Names;
 use crate::world::{Away, HEADER, IDEMPOTENCY, WRONG_PASSWORD, World, judge};
 
 /// Kinds of items that are cleaned up, and so say when; all others must not say it, or DynamoDB would delete them.
-const CLEANED_UP: [&str; 5] = ["CHALLENGE", "SESSION", "GUARD", "USER", "IDEMPOTENCY"];
+const CLEANED_UP: [&str; 6] = ["CHALLENGE", "EXPIRY", "SESSION", "GUARD", "USER", "IDEMPOTENCY"];
 
 fn text<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name].as_str().unwrap_or_default()
