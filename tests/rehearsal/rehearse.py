@@ -61,7 +61,7 @@ LEFT_OUT: dict[tuple[str, str], set[str]] = {
     # Its alarms look at one metric, ours at sums of several.
     ("Watch", "false"): {
         "ApiErrorsAlarm", "ApiLatencyAlarm", "FailureRateAlarm", "AuthorizerFailureAlarm", "AuthorizerLatencyAlarm", "ReuseAlarm", "WebhooksErrorsAlarm", "WebhooksLateAlarm", "WebhooksGivenUpAlarm",
-        "LockoutAlarm", "RotationFailedAlarm", "FunctionErrorsAlarm", "FunctionThrottlesAlarm", "OwnAccountAlarm", "DocsAlarm", "LeaksAlarm", "TableThrottlesAlarm", "FloodAlarm",
+        "LockoutAlarm", "RotationFailedAlarm", "FunctionErrorsAlarm", "FunctionThrottlesAlarm", "AccountsAlarm", "OwnAccountAlarm", "DocsAlarm", "LeaksAlarm", "TableThrottlesAlarm", "FloodAlarm",
         "AuditChainAlarm", "AuditGivenUpAlarm", "Dashboard",
     },
 }  # fmt: skip
