@@ -1,28 +1,58 @@
 //! Events as they come from Lambda, on their way to a handler.
 
+use std::future::ready;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures::TryFutureExt;
+use futures::future::MapOk;
 use lambda_http::http::{HeaderMap, header};
 use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Error, IntoResponse, LambdaEvent, Request, Service};
+use lambda_http::{Adapter, Body, Error, IntoResponse, LambdaEvent, Request, Response, Service};
 
 use crate::panics::caught;
 
 /// The longest query that is passed on, in bytes. The gateway's limit for a request line and all headers is 10 KiB.
 const MAX_QUERY_BYTES: usize = 16 * 1024;
 
-/// Serves HTTP events for as long as the execution environment lives; `lambda_http::run`, but for [`settled`] and [`caught`].
-pub async fn serve<'a, R, S, E>(handler: S) -> Result<(), Error>
+/// Serves HTTP events for as long as the execution environment lives; `lambda_http::run`, but for [`settled`], [`caught`] and [`AsItIs`].
+pub async fn serve<'a, S, E>(handler: S) -> Result<(), Error>
 where
-    S: Service<Request, Response = R, Error = E>,
+    S: Service<Request, Response = Response<Body>, Error = E>,
     S::Future: Send + 'a,
-    R: IntoResponse,
-    E: std::fmt::Debug + Into<Diagnostic>,
+    E: std::fmt::Debug + Into<Diagnostic> + 'a,
 {
-    lambda_runtime::run(caught(Settled(Adapter::from(handler)))).await
+    lambda_runtime::run(caught(Settled(Adapter::from(Whole(handler))))).await
+}
+
+/// An answer whose body goes out as it is. `lambda_http` takes whatever has a `Content-Encoding` for binary, `identity` too, and sends it as
+/// base64: a gateway without binary types passes that on to the client.
+struct AsItIs(Response<Body>);
+
+impl IntoResponse for AsItIs {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
+}
+
+/// A handler whose answers go out as they are.
+struct Whole<S>(S);
+
+impl<S: Service<Request, Response = Response<Body>>> Service<Request> for Whole<S> {
+    type Response = AsItIs;
+    type Error = S::Error;
+    type Future = MapOk<S::Future, fn(Response<Body>) -> AsItIs>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        self.0.call(request).map_ok(AsItIs as fn(Response<Body>) -> AsItIs)
+    }
 }
 
 /// An event with what `lambda_http` would trip over settled.
@@ -105,5 +135,24 @@ impl<S: Service<LambdaEvent<LambdaRequest>>> Service<LambdaEvent<LambdaRequest>>
 
     fn call(&mut self, event: LambdaEvent<LambdaRequest>) -> S::Future {
         self.0.call(LambdaEvent { payload: settled(event.payload), context: event.context })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_has_a_coding_is_still_text() {
+        let response = || {
+            let response = Response::builder().header(header::CONTENT_ENCODING, "identity");
+            response
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Body::Text("[]".to_owned()))
+                .unwrap()
+        };
+        assert_eq!(AsItIs(response()).into_response().await.body(), &Body::Text("[]".to_owned()));
+        let by_itself = response().into_response().await;
+        assert!(matches!(by_itself.body(), Body::Binary(_)), "lambda_http keeps it as text: AsItIs can go");
     }
 }
