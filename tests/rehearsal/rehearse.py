@@ -247,8 +247,13 @@ def verify_chains(stack: Stack) -> tuple[int, int]:
 def note_a_use(stack: Stack) -> None:
     """What CloudWatch Logs would bring of one key. The emulator's filters know no JSON, so it brings nothing by itself."""
     table = boto3.resource("dynamodb").Table(stack.physical["Table"])
-    found = table.scan(FilterExpression="begins_with(sk, :keys)", ExpressionAttributeValues={":keys": "KEY#key_"})["Items"]
-    key = found[0]
+    asked = {"FilterExpression": "begins_with(pk, :organizations) AND begins_with(sk, :keys)", "ExpressionAttributeValues": {":organizations": "ORG#", ":keys": "KEY#key_"}}
+    page = table.scan(**asked)
+    while not page["Items"] and "LastEvaluatedKey" in page:
+        page = table.scan(**asked, ExclusiveStartKey=page["LastEvaluatedKey"])
+    if not page["Items"]:
+        fail("no story left a key")
+    key = page["Items"][0]
     line = {"timestamp": "2026-01-01T00:00:30Z", "action": "authorize", "outcome": "ok", "actor": key["api_key_id"], "org": key["org_id"]}
     events = [{"id": "1", "timestamp": 0, "message": json.dumps(line)}, {"id": "2", "timestamp": 0, "message": "no line of ours"}]
     batch = {"messageType": "DATA_MESSAGE", "logEvents": events}
