@@ -135,7 +135,7 @@ async fn two_tabs_that_refresh_as_one_request_get_one_successor() {
     let (one, other) = (tab().await, tab().await);
     // The second may be another by then, and with it what is left of the session.
     let but_its_end = |cookie: &str| cookie.split("; Max-Age").next().unwrap_or_default().to_owned();
-    assert_eq!(but_its_end(&one.header("set-cookie")), but_its_end(&other.header("set-cookie")));
+    assert_eq!(but_its_end(one.header("set-cookie")), but_its_end(other.header("set-cookie")));
     let (kept, _) = (browser.keep(&one), one.data(200));
     assert!(kept > 0);
     browser.refresh().await;

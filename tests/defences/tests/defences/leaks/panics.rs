@@ -6,7 +6,7 @@ use std::process::Command;
 use defences::Place;
 use devstack::bootstrap::{Bootstrap, Init};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
-use lambda_http::{Body, Error, Request, RequestExt as _, service_fn};
+use lambda_http::{Body, Error, Request, RequestExt as _, Response, service_fn};
 use serde_json::{Value, json};
 use shared::http::serve;
 use shared::init::{Uses, start};
@@ -34,12 +34,12 @@ async fn panicking_function() {
     }
 }
 
-async fn http(request: Request) -> Result<String, Infallible> {
+async fn http(request: Request) -> Result<Response<Body>, Infallible> {
     // Lambda's context is there as for every function.
     let _ = request.lambda_context_ref();
     match request.body() {
         Body::Text(text) if text.contains(SECRET) => panic!("this is no JSON: {text}"),
-        _ => Ok("well".to_owned()),
+        _ => Ok(Response::new(Body::from("well"))),
     }
 }
 
