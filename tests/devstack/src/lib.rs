@@ -21,6 +21,7 @@ mod configuration;
 pub mod console;
 mod data;
 pub mod engines;
+mod front;
 pub mod gateway;
 pub mod logs;
 pub mod phone;

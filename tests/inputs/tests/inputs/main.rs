@@ -13,6 +13,7 @@ use inputs as harness;
 
 mod access_tokens;
 mod api_keys;
+mod attempts;
 mod authorization;
 mod authorizer_events;
 mod authorizer_junk;
