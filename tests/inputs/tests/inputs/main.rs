@@ -12,6 +12,7 @@
 use inputs as harness;
 
 mod access_tokens;
+mod allowed_addresses;
 mod api_keys;
 mod attempts;
 mod authorization;
