@@ -18,6 +18,7 @@ pub mod deployed;
 mod document;
 mod people;
 mod receiver;
+pub mod reporter;
 mod stage;
 mod steps;
 

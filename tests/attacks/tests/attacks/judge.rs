@@ -21,8 +21,10 @@ pub fn answer(expected: &Expected, request: &Request, seen: &Seen) -> Result<(),
         }
         Seen::Answer(answer) if expected.is_success() => {
             let done = answer.json()["success"] == true || answer.body.is_empty();
-            let public = request.target.starts_with("/.well-known/");
-            if answer.status == expected.status && (done || public) { Ok(()) } else { wrong() }
+            // Public documents, and what a reporter of leaked keys reads, have forms of their own.
+            let bare =
+                ["/.well-known/", "/api/v1/secret-scanning/"].iter().any(|it| request.target.starts_with(it));
+            if answer.status == expected.status && (done || bare) { Ok(()) } else { wrong() }
         }
         Seen::Answer(answer) if expected.is_bare() => {
             if answer.status == expected.status {

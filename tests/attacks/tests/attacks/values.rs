@@ -1,5 +1,6 @@
 //! What a name in a line stands for, made when a line first asks for it.
 
+use e2e::reporter::{Reporter, found};
 use inputs::{MadeKey, Request, Stack};
 use serde_json::json;
 use shared::ids::{ChallengeId, KeyId, OrgId, SessionId};
@@ -28,6 +29,10 @@ impl World {
             "key.revoked" | "key.revoked.id" | "key.old" | "key.old.id" | "key.suspended"
             | "org.suspended" => {
                 self.make_lost_key(name).await;
+            }
+            "key.home" => self.make_key_with_addresses().await,
+            "key.leaked" | "report" | "report.by" | "report.signature" | "report.forged" => {
+                self.make_report().await
             }
             "challenge" | "code" | "wrong" => self.challenge("", "viewer").await,
             "challenge.other" | "code.other" | "wrong.other" => {
@@ -96,6 +101,31 @@ impl World {
             self.pass(60);
             self.stack.make_key(&session, &json!({"key_name": "new"})).await;
         }
+    }
+
+    /// A key, of an organization of its own, that is good from a few addresses alone.
+    async fn make_key_with_addresses(&mut self) {
+        let owner = self.organization("home", None).await;
+        let session = self.stack.log_in(owner).await;
+        let body = json!({"key_name": "home", "allowed_addresses": ["203.0.113.0/24", "2001:db8::/32"]});
+        let made = self.stack.make_key(&session, &body).await;
+        self.keep("key.home", &made);
+    }
+
+    /// A key that leaked, of an organization of its own, and a report of it by somebody who is trusted.
+    async fn make_report(&mut self) {
+        let owner = self.organization("leaked", None).await;
+        let session = self.stack.log_in(owner).await;
+        let made = self.stack.make_key(&session, &json!({"key_name": "leaked"})).await;
+        let (reporter, stranger) = (Reporter::stranger(), Reporter::stranger());
+        let trusted = self.functions.event("operator", reporter.order()).await.unwrap();
+        assert_eq!(trusted["success"], true, "{trusted}");
+        let report = json!([found(&made.key)]).to_string();
+        self.keep("key.leaked", &made);
+        self.set("report.by", &reporter.identifier);
+        self.set("report.signature", reporter.sign(&report));
+        self.set("report.forged", stranger.sign(&report));
+        self.set("report", report);
     }
 
     pub async fn challenge(&mut self, suffix: &str, who: &str) {

@@ -12,6 +12,8 @@ mod budget_account;
 mod budget_of_organizations;
 mod budget_people;
 mod faults;
+mod key_usage;
+mod leak_door;
 mod leaks;
 mod outages;
 mod people_writes;

@@ -58,7 +58,7 @@ pub async fn sound_keys(round: &Round) -> Option<String> {
     for record in &records {
         let of_it = |credential: &&Value| credential["api_key_id"] == record["api_key_id"];
         let credential = credentials.iter().find(of_it).unwrap();
-        for said in ["revoked_at", "key_expires_at", "env"] {
+        for said in ["revoked_at", "key_expires_at", "env", "allowed_addresses"] {
             assert_eq!(record.get(said), credential.get(said), "{record} {credential}");
         }
         let is_marked = record["api_key_id"].as_str() == marked.as_deref();

@@ -20,6 +20,7 @@
 //! | R15 | uses of one code of an authenticator app, of one backup code | one session | `factors.rs` |
 //! | R16 | logging in with an app and turning it off | no login of before ends after it | `factors.rs` |
 //! | R17 | signing up with one address, using one code and one reset token | one account, one use, few mails | `accounts.rs` |
+//! | R18 | reporting, revoking, moving and using a key that leaked | revoked once, told once; the latest use stays | `leaks.rs` |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
@@ -28,6 +29,7 @@ mod factors;
 mod guesses;
 mod harness;
 mod keys;
+mod leaks;
 mod people;
 mod refresh;
 mod signing_keys;

@@ -45,7 +45,7 @@ impl LogGroup {
         waiting.extend(self.logs.picked());
         while !waiting.is_empty() {
             let many = waiting.len().min(BATCH);
-            let event = self.event(&waiting[..many])?;
+            let event = event(&waiting[..many], self.clock.now_seconds())?;
             functions.event("key_usage", event).await.map_err(|error| error.to_string())?;
             waiting.drain(..many);
         }
@@ -64,24 +64,26 @@ impl LogGroup {
             }
         })
     }
+}
 
-    /// The event that Lambda is given.
-    fn event(&self, lines: &[String]) -> Result<Value, String> {
-        let at_ms = self.clock.now_seconds() * 1_000;
-        let log_event = |(nth, line): (usize, &String)| json!({"id": nth.to_string(), "timestamp": at_ms, "message": line});
-        let batch = json!({
-            "messageType": "DATA_MESSAGE",
-            "owner": "123456789012",
-            "logGroup": "/syncgram-pay/devstack/authorizer",
-            "logStream": "devstack",
-            "subscriptionFilters": ["KeyUsage"],
-            "logEvents": lines.iter().enumerate().map(log_event).collect::<Vec<_>>(),
-        });
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(batch.to_string().as_bytes()).map_err(|error| error.to_string())?;
-        let data = STANDARD.encode(encoder.finish().map_err(|error| error.to_string())?);
-        Ok(json!({ "awslogs": { "data": data } }))
-    }
+/// The event that brings these lines, as Lambda is given it.
+///
+/// # Errors
+/// Nothing that can happen.
+pub fn event(lines: &[String], at: i64) -> Result<Value, String> {
+    let log_event = |(nth, line): (usize, &String)| json!({"id": nth.to_string(), "timestamp": at * 1_000, "message": line});
+    let batch = json!({
+        "messageType": "DATA_MESSAGE",
+        "owner": "123456789012",
+        "logGroup": "/syncgram-pay/devstack/authorizer",
+        "logStream": "devstack",
+        "subscriptionFilters": ["KeyUsage"],
+        "logEvents": lines.iter().enumerate().map(log_event).collect::<Vec<_>>(),
+    });
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(batch.to_string().as_bytes()).map_err(|error| error.to_string())?;
+    let data = STANDARD.encode(encoder.finish().map_err(|error| error.to_string())?);
+    Ok(json!({ "awslogs": { "data": data } }))
 }
 
 /// What [`PATTERN`] says.
