@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::envelope::refusal;
+use crate::envelope::operators_refusal;
 use crate::world::world;
 
 const INVOCATION: &str = "8f507cfc-fuzz-4697-b07a-ac58fc914c95";
@@ -51,6 +51,6 @@ pub fn verification(data: &[u8]) {
         let chain = answer["data"]["chain"].as_str().expect("the chain");
         assert!(chain == "platform" || shared::ids::OrgId::parse(chain).is_ok(), "no chain: {chain}");
     } else {
-        refusal(&answer, INVOCATION);
+        operators_refusal(&answer, INVOCATION);
     }
 }

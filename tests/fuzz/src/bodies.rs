@@ -2,65 +2,67 @@
 //!
 //! Behind the functions stands a table that is all but empty and takes no write: nothing can succeed.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 
-use crate::envelope::refusal;
-use crate::world::world;
+use crate::envelope::{operators_refusal, refusal};
+use crate::routes::{REPORT_LEAKS, Refusals, Route, documented};
+use crate::world::{REPORTER_KEY, world};
+use crate::{TARGETS, Target};
 
 const REQUEST_ID: &str = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef";
 const TYPE: &str = "application/json; charset=utf-8";
 
-/// A route, and the statuses of it that `docs/openapi.yaml` has and that a function can give here.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    statuses: &'static [u16],
+/// The report of a leak signed as its reporter signs, whose body is whatever the input is.
+pub fn signed_report(data: &[u8]) {
+    let world = world();
+    let body = world.fill(data);
+    let mut event = http(&REPORT_LEAKS, &body);
+    event["headers"][leaks::KEY_IDENTIFIER] = json!(REPORTER_KEY);
+    event["headers"][leaks::SIGNATURE] = json!(world.report_signature(&body));
+    let response = call("leaks", request(&event).expect("a gateway's event is read"));
+    if response.status().as_u16() != 200 {
+        judge(REPORT_LEAKS.refusals(), &response);
+        return;
+    }
+    // Nothing can be revoked here, so what is answered well named no key that there is.
+    let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).expect("JSON");
+    let (report, verdicts) = (read(&body), read(text(&response).as_bytes()));
+    let (report, verdicts) = (report.as_array().expect("a list"), verdicts.as_array().expect("a list"));
+    assert_eq!(report.len(), verdicts.len(), "a verdict for each match");
+    for (found, verdict) in report.iter().zip(verdicts) {
+        let hash = verdict["token_hash"].as_str().expect("a hash");
+        assert!(hash.len() == 64 && hash != found["token"], "the token itself is told");
+        assert_eq!(verdict["token_type"], found["type"]);
+        assert_eq!(verdict["label"], "false_positive");
+    }
 }
 
-/// `POST /auth/login`.
-pub fn login(data: &[u8]) {
-    let statuses = &[400, 401, 403, 413, 429, 503];
-    answered(&Route { method: "POST", path: "/api/v1/auth/login", statuses }, data);
-}
-
-/// `POST /auth/login/2fa/verify`.
-pub fn verify(data: &[u8]) {
-    let statuses = &[400, 401, 403, 413, 429, 503];
-    answered(&Route { method: "POST", path: "/api/v1/auth/login/2fa/verify", statuses }, data);
-}
-
-/// `POST /auth/login/2fa/resend`.
-pub fn resend(data: &[u8]) {
-    let statuses = &[400, 401, 413, 429, 503];
-    answered(&Route { method: "POST", path: "/api/v1/auth/login/2fa/resend", statuses }, data);
-}
-
-/// `POST /auth/refresh`.
-pub fn refresh(data: &[u8]) {
-    let statuses = &[400, 401, 403, 413, 503];
-    answered(&Route { method: "POST", path: "/api/v1/auth/refresh", statuses }, data);
-}
-
-/// `POST /auth/api-keys`.
-pub fn create_key(data: &[u8]) {
-    let statuses = &[400, 401, 403, 409, 413, 429, 503];
-    answered(&Route { method: "POST", path: "/api/v1/auth/api-keys", statuses }, data);
-}
-
-/// `PUT /organizations/{id}/environment`.
-pub fn switch_environment(data: &[u8]) {
-    let statuses = &[400, 401, 403, 413, 503];
-    answered(&Route { method: "PUT", path: "/api/v1/organizations/{id}/environment", statuses }, data);
-}
-
-/// `PUT /organizations/{id}/webhook`.
-pub fn set_webhook(data: &[u8]) {
-    let statuses = &[400, 401, 403, 413, 503];
-    answered(&Route { method: "PUT", path: "/api/v1/organizations/{id}/webhook", statuses }, data);
+/// A body on its way to this route. Of a report, only what nobody signed.
+pub fn body(route: &Route, data: &[u8]) {
+    let body = world().fill(data);
+    let signed = route.function == "leaks";
+    for event in [rest(route, &body), http(route, &body)] {
+        let response = call(route.function, request(&event).expect("a gateway's event is read"));
+        let (id, code) = judge(route.refusals(), &response);
+        assert!(id == REQUEST_ID, "another request's id");
+        let status = response.status().as_u16();
+        if signed {
+            assert_eq!((status, code.as_str()), (401, "invalid_signature"), "nobody signed it");
+            continue;
+        }
+        let object = matches!(serde_json::from_slice(&body), Ok(Value::Object(_)));
+        let long = body.len() > 16 * 1024;
+        // What a REST API makes of what is no UTF-8 can only be longer.
+        assert!(!long || status == 413, "{} bytes are answered with {status}", body.len());
+        assert!(object || [400, 413].contains(&status), "what is no object is answered with {status}");
+    }
 }
 
 /// A whole event, as whoever may invoke a function can send it: to every function that answers an API.
@@ -68,13 +70,11 @@ pub fn proxy_event(data: &[u8]) {
     let Ok(event) = serde_json::from_slice::<Value>(&world().fill(data)) else {
         return;
     };
-    for function in
-        ["login", "verify", "register", "password", "refresh", "keys", "organizations", "webhooks"]
-    {
+    let functions: BTreeSet<&str> =
+        TARGETS.iter().filter_map(Target::route).map(|route| route.function).collect();
+    for function in functions.into_iter().chain(["logout", "sessions"]) {
         if let Ok(request) = request(&event) {
-            let response = call(function, request);
-            let statuses = &[400, 401, 403, 404, 405, 409, 413, 415, 429, 503];
-            judge(statuses, &response);
+            judge(any_refusal(), &call(function, request));
         }
     }
 }
@@ -89,32 +89,7 @@ pub fn operator(data: &[u8]) {
         if unlocks && answer == json!({"success": true, "data": {"guards_opened": 0}}) {
             return;
         }
-        refusal(&answer, REQUEST_ID);
-    }
-}
-
-fn answered(route: &Route, data: &[u8]) {
-    let body = world().fill(data);
-    for event in [rest(route, &body), http(route, &body)] {
-        let request = request(&event).expect("a gateway's event is read");
-        let function = match route.path {
-            path if path.contains("/2fa/") => "verify",
-            path if path.contains("/password") => "password",
-            path if path.contains("/register") || path.contains("/verify-email") => "register",
-            path if path.contains("/api-keys") => "keys",
-            path if path.ends_with("/webhook") => "webhooks",
-            path if path.contains("/organizations") => "organizations",
-            path if path.ends_with("/refresh") => "refresh",
-            _ => "login",
-        };
-        let response = call(function, request);
-        assert!(judge(route.statuses, &response) == REQUEST_ID, "another request's id");
-        let object = matches!(serde_json::from_slice(&body), Ok(Value::Object(_)));
-        let long = body.len() > 16 * 1024;
-        let status = response.status().as_u16();
-        // What a REST API makes of what is no UTF-8 can only be longer.
-        assert!(!long || status == 413, "{} bytes are answered with {status}", body.len());
-        assert!(object || [400, 413].contains(&status), "what is no object is answered with {status}");
+        operators_refusal(&answer, REQUEST_ID);
     }
 }
 
@@ -126,21 +101,50 @@ fn request(event: &Value) -> Result<Request, serde_json::Error> {
 fn call(function: &str, request: Request) -> Response<Body> {
     let (world, app) = (world(), &world().app);
     match function {
-        "login" => world.wait(login::handle(app, request)),
-        "verify" => world.wait(verify::handle(app, request)),
         "register" => world.wait(register::handle(app, request)),
         "password" => world.wait(password::handle(app, request)),
+        "login" => world.wait(login::handle(app, request)),
+        "verify" => world.wait(verify::handle(app, request)),
         "refresh" => world.wait(refresh::handle(app, request)),
+        "logout" => world.wait(logout::handle(app, request)),
+        "sessions" => world.wait(sessions::handle(app, request)),
+        "factors" => world.wait(factors::handle(app, request)),
         "keys" => world.wait(keys::handle(app, request)),
+        "leaks" => world.wait(leaks::handle(app, request)),
+        "organizations" => world.wait(organizations::handle(app, request)),
+        "members" => world.wait(members::handle(app, request)),
+        "invitations" => world.wait(invitations::handle(app, request)),
         "webhooks" => world.wait(webhooks::handle(app, request)),
-        _ => world.wait(organizations::handle(app, request)),
+        other => panic!("there is no function {other}"),
     }
 }
 
-/// Panics unless this is a refusal of one of these statuses; gives the request's id.
-fn judge(statuses: &[u16], response: &Response<Body>) -> String {
+/// What any of the routes may refuse with, and what a function says of an event that no gateway routes to it.
+fn any_refusal() -> &'static Refusals {
+    static ANY: OnceLock<Refusals> = OnceLock::new();
+    ANY.get_or_init(|| {
+        let mut any = Refusals::new();
+        for (status, codes) in documented().values().flatten() {
+            any.entry(*status).or_default().extend(codes.iter().cloned());
+        }
+        any.entry(405).or_default().insert("method_not_allowed".to_owned());
+        any.entry(404).or_default().insert("not_found".to_owned());
+        any
+    })
+}
+
+fn text(response: &Response<Body>) -> &str {
+    let Body::Text(text) = response.body() else {
+        panic!("the body is no text");
+    };
+    let secrets = [&world().key, &world().token, &world().refresh];
+    assert!(!secrets.iter().any(|it| text.contains(it.as_str())), "a credential is in the answer");
+    text
+}
+
+/// Panics unless this is one of these refusals; gives the request's id and the code.
+fn judge(refusals: &Refusals, response: &Response<Body>) -> (String, String) {
     let status = response.status().as_u16();
-    assert!(statuses.contains(&status), "an answer that no document has: {status}");
     let header = |name: &str| response.headers().get(name).map(|it| it.to_str().unwrap().to_owned());
     assert_eq!(header("cache-control").as_deref(), Some("no-store"));
     assert_eq!(header("content-type").as_deref(), Some("application/json"));
@@ -148,13 +152,11 @@ fn judge(statuses: &[u16], response: &Response<Body>) -> String {
     assert_eq!(waits, matches!(status, 429 | 503), "Retry-After is for 429 and 503");
     assert_eq!(header("allow").is_some(), status == 405, "Allow is for 405");
     let id = header("x-request-id").expect("every answer has the request's id");
-    let Body::Text(text) = response.body() else {
-        panic!("the body is no text");
-    };
-    let secrets = [&world().key, &world().token, &world().refresh];
-    assert!(!secrets.iter().any(|it| text.contains(it.as_str())), "a credential is in the answer");
-    refusal(&serde_json::from_str(text).expect("the body is JSON"), &id);
-    id
+    let answer: Value = serde_json::from_str(text(response)).expect("the body is JSON");
+    let code = refusal(&answer, &id);
+    let known = refusals.get(&status).is_some_and(|codes| codes.contains(code));
+    assert!(known, "an answer that the document does not have: {status} {code}");
+    (id, code.to_owned())
 }
 
 fn context() -> Value {
@@ -211,5 +213,9 @@ fn http(route: &Route, body: &[u8]) -> Value {
 }
 
 fn parameters(route: &Route) -> Value {
-    if route.path.contains("{id}") { json!({"id": world().person.org}) } else { json!({}) }
+    let person = &world().person;
+    let known =
+        [("id", json!(person.org)), ("user_id", json!(person.user)), ("api_key_id", json!(world().key_id))];
+    let named = known.into_iter().filter(|(name, _)| route.path.contains(&format!("{{{name}}}")));
+    Value::Object(named.map(|(name, id)| (name.to_owned(), id)).collect())
 }

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -27,6 +29,10 @@ use crate::canned::Canned;
 pub const NOW: i64 = 1_795_510_800;
 pub const ISSUER: &str = "https://auth.fuzz.example";
 pub const AUDIENCE: &str = "fuzz-api";
+/// The name of the key that reports of leaks are signed with.
+pub const REPORTER_KEY: &str = "bcb53661c06b4728e59d897fb6165d5c9cda0fd9cdf9d09ead458168deb7518c";
+/// What a P-256 key as `SubjectPublicKeyInfo` begins with (RFC 5480 section 2): the point follows.
+const SPKI: [u8; 26] = *b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
 
 /// SplitMix64: the same numbers in every process. Nothing here is secret.
 pub struct Seeded(Mutex<u64>);
@@ -75,7 +81,10 @@ pub struct World {
     pub refresh: String,
     pub refresh_keys: Vec<Vec<u8>>,
     pub person: Person,
+    /// The id of an API key that there is not.
+    pub key_id: KeyId,
     signing: EcdsaKeyPair,
+    reporter: EcdsaKeyPair,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -93,7 +102,11 @@ impl World {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let set = KeySet { issuer: ISSUER.to_owned(), keys: generate::public_keys(&signing_secret).unwrap() };
         let key = PlainKey::generate(Env::Test, rng.as_ref());
+        let reporter = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         let mut canned = Canned::default();
+        let spki = [&SPKI, reporter.public_key().as_ref()].concat();
+        let trusted = json!({"key_identifier": REPORTER_KEY, "public_key": BASE64_STANDARD.encode(spki)});
+        canned.put("REPORTER#github", &format!("KEY#{REPORTER_KEY}"), &trusted);
         canned.put("KEYSET", "KEYSET", &serde_json::to_value(&set).unwrap());
         let credential = json!({
             "api_key_id": KeyId::new(clock.as_ref(), rng.as_ref()),
@@ -110,6 +123,7 @@ impl World {
         let salt = Salt::random(rng.as_ref());
         let refresh = RefreshToken::make(&refresh_keys[0], &person.session, 3, &salt);
         let pkcs8 = BASE64_STANDARD.decode(text(&secret["signing"]["pkcs8"])).unwrap();
+        let key_id = KeyId::new(clock.as_ref(), rng.as_ref());
         let outside = Outside { clock, rng, http_client: Some(canned.client()) };
         let mut world = Self {
             app: App::new(&config(), outside).unwrap(),
@@ -120,6 +134,8 @@ impl World {
             refresh: refresh.expose().to_owned(),
             refresh_keys,
             person,
+            key_id,
+            reporter,
             signing: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).unwrap(),
             runtime: tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap(),
         };
@@ -143,6 +159,12 @@ impl World {
         let input = format!("{}.{}", encode(header), encode(claims));
         let signature = self.signing.sign(&SystemRandom::new(), input.as_bytes()).unwrap();
         format!("{input}.{}", encode(signature.as_ref()))
+    }
+
+    /// The signature of a report, as its reporter makes it.
+    #[expect(clippy::disallowed_methods, reason = "the nonce of a signature is AWS-LC's own business")]
+    pub fn report_signature(&self, bytes: &[u8]) -> String {
+        BASE64_STANDARD.encode(self.reporter.sign(&SystemRandom::new(), bytes).unwrap())
     }
 
     /// Waits for an answer.

@@ -19,6 +19,6 @@ fn choose() {
 
 fuzz_target!(init: choose(), |data: &[u8]| {
     if let Some(target) = TARGET.get() {
-        (target.run)(data);
+        target.run(data);
     }
 });
