@@ -28,7 +28,7 @@ pub mod flows;
 mod gateway;
 mod invariants;
 mod matrix;
-mod people;
+pub mod people;
 mod secrets;
 mod skew;
 pub mod stage;
