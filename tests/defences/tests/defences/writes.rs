@@ -19,14 +19,14 @@ use shared::store::{
 use shared::users::Role;
 use time::Duration;
 
-struct Scene {
-    place: Place,
-    user: UserPrincipal,
+pub struct Scene {
+    pub place: Place,
+    pub user: UserPrincipal,
 }
 
 /// What happens to somebody between the read and the write.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Turn {
+pub enum Turn {
     LoggedOut,
     SessionExpired,
     SessionsEnded,
@@ -34,35 +34,35 @@ enum Turn {
     Suspended,
 }
 
-const TURNS: [Turn; 5] =
+pub const TURNS: [Turn; 5] =
     [Turn::LoggedOut, Turn::SessionExpired, Turn::SessionsEnded, Turn::Demoted, Turn::Suspended];
 
 impl Scene {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let place = Place::new().await;
         let user = place.principal(&place.login(owner()).await).await;
         Self { place, user }
     }
 
-    fn store(&self) -> Store {
+    pub fn store(&self) -> Store {
         self.place.app().store.clone()
     }
 
-    fn now(&self) -> i64 {
+    pub fn now(&self) -> i64 {
         self.place.app().clock.now_seconds()
     }
 
     /// An event of a write of ours.
-    fn event(&self) -> Event {
+    pub fn event(&self) -> Event {
         devstack::event(&self.place.app(), self.user.org_id.as_str())
     }
 
     /// The user, with the roles that may make and revoke keys.
-    fn writer(&self) -> Writer<'_> {
+    pub fn writer(&self) -> Writer<'_> {
         Writer::of(&self.user, Permission::ManageKeys.roles())
     }
 
-    async fn turn(&self, turn: Turn) {
+    pub async fn turn(&self, turn: Turn) {
         let (store, user, now, event) = (self.store(), &self.user, self.now(), self.event());
         let changed = match turn {
             Turn::LoggedOut => store.revoke_session(&user.session_id, &event, now).await.unwrap(),
@@ -80,7 +80,7 @@ impl Scene {
         assert!(changed, "{turn:?}");
     }
 
-    fn record(&self, env: Env) -> KeyRecord {
+    pub fn record(&self, env: Env) -> KeyRecord {
         let (app, key) = (self.place.app(), PlainKey::generate(env, &SystemRng));
         KeyRecord {
             api_key_id: KeyId::new(app.clock.as_ref(), &SystemRng),
@@ -100,13 +100,13 @@ impl Scene {
         }
     }
 
-    async fn create(&self, record: &KeyRecord) -> CreateKeyOutcome {
+    pub async fn create(&self, record: &KeyRecord) -> CreateKeyOutcome {
         let (by, event) = (self.writer(), &self.event());
         let create = CreateKey { record, by, answer: None, event, now: self.now() };
         self.store().create_key(&create).await.unwrap()
     }
 
-    async fn revoke(&self, record: &KeyRecord) -> RevokeKeyOutcome {
+    pub async fn revoke(&self, record: &KeyRecord) -> RevokeKeyOutcome {
         let by = Revoker::Member(self.writer());
         self.store().revoke_key(record, true, by, &self.event(), self.now()).await.unwrap()
     }
@@ -134,7 +134,7 @@ impl Scene {
             .unwrap()
     }
 
-    async fn table(&self) -> Vec<serde_json::Value> {
+    pub async fn table(&self) -> Vec<serde_json::Value> {
         self.place.items("", "").await
     }
 }
