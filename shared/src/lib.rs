@@ -18,6 +18,7 @@ pub mod api_keys;
 pub mod app;
 pub mod audit;
 pub mod authz;
+pub mod batches;
 pub mod causes;
 pub mod chaining;
 pub mod challenges;

@@ -117,3 +117,21 @@ impl SignUp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::rng::SystemRng;
+
+    #[test]
+    fn a_code_belongs_to_one_sign_up_and_one_key() {
+        let somebody = || UserId::new(&ManualClock::new(OffsetDateTime::UNIX_EPOCH), &SystemRng);
+        let (user, code) = (somebody(), Code::typed("123456"));
+        assert_eq!(code_hash(&code, b"key", &user), code_hash(&Code::typed("123456"), b"key", &user));
+        assert_ne!(code_hash(&code, b"key", &user), code_hash(&code, b"key", &somebody()));
+        assert_ne!(code_hash(&code, b"key", &user), code_hash(&code, b"yek", &user));
+    }
+}

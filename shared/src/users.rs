@@ -58,9 +58,6 @@ pub struct User {
     /// How often what they log in with has changed. A login that began before a change does not end after it.
     #[serde(default)]
     pub credentials: u32,
-    /// Whether nobody has shown yet that the address is theirs. Until then nobody logs in.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unverified: bool,
     /// Their authenticator app, if it is on: then no mailed code lets them in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totp: Option<Totp>,
@@ -85,7 +82,6 @@ impl User {
             password_hash,
             org_id,
             credentials: 0,
-            unverified: false,
             totp: None,
             backup_codes: BTreeSet::new(),
         }
@@ -126,5 +122,20 @@ impl std::fmt::Debug for Identity {
             .field("user_id", &self.user_id)
             .field("role", &self.role)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_of_older_code_is_read_whatever_else_it_says() {
+        let item = serde_json::json!({
+            "user_id": "usr_01JD0000000000000000000001", "email": "o@x.example", "full_name": "O", "password_hash": "$argon2id$",
+            "org_id": "org_01JD0000000000000000000001", "unverified": false, "pk": "EMAIL#1", "sk": "USER", "v": 1,
+        });
+        let user: User = serde_json::from_value(item).unwrap();
+        assert_eq!((user.credentials, user.totp, user.backup_codes.len()), (0, None, 0));
     }
 }

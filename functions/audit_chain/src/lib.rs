@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::audit::Chain;
-pub use shared::chaining::ChainError;
+pub use shared::batches::BatchError;
 use shared::chaining::{self, Cursor, Verified};
 use shared::clock::rfc3339;
 use shared::flows::Refusal;
@@ -16,13 +16,13 @@ use shared::http::{self, Fields, Problem};
 ///
 /// # Errors
 /// When a batch was not chained: the stream then brings it again.
-pub async fn handle(app: &App, mut event: Value, invocation: &str) -> Result<Value, ChainError> {
+pub async fn handle(app: &App, mut event: Value, invocation: &str) -> Result<Value, BatchError> {
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
         return chaining::extend(app, records, invocation).await;
     }
     match event.get_mut("verify").map(Value::take) {
         Some(asked) => Ok(http::envelope(invocation, verify(app, asked, invocation)).await),
-        None => Err(ChainError::UnknownEvent),
+        None => Err(BatchError::UnknownEvent),
     }
 }
 

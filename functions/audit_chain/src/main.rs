@@ -1,6 +1,6 @@
 //! The `audit_chain` function.
 
-use audit_chain::ChainError;
+use audit_chain::BatchError;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use shared::init::{AUDIT, Uses, start};
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     let app = &app;
     run(caught(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
-        audit_chain::handle(app, payload, &context.request_id).await.map_err(|error: ChainError| Diagnostic {
+        audit_chain::handle(app, payload, &context.request_id).await.map_err(|error: BatchError| Diagnostic {
             error_type: error.word().to_owned(),
             error_message: error.to_string(),
         })

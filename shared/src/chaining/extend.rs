@@ -3,15 +3,14 @@
 //! A batch may come twice, come late, be half done, or meet another one of the same chain: a mark says of each event whether it has its
 //! link, and links are only ever put behind the end that was read. The order of a chain is the order in which events arrive.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::ChainError;
 use crate::app::App;
 use crate::audit::{Chain, Deed};
+use crate::batches::{BatchError, Inserted, again, inserted};
 use crate::causes::causes;
 use crate::ids::EventId;
-use crate::links::{self, Checkpoint, Head, Image, Link, Seen};
+use crate::links::{self, Checkpoint, Head, Link, Seen};
 use crate::secrets::RotatingKey;
 use crate::store::{StoreError, event_in, stands_among_events};
 
@@ -19,22 +18,6 @@ use crate::store::{StoreError, event_in, stands_among_events};
 const AT_ONCE: usize = 40;
 /// How often a chain is looked at anew that somebody else has extended meanwhile.
 const TRIES: usize = 10;
-
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "eventName")]
-    kind: String,
-    dynamodb: Change,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Change {
-    sequence_number: String,
-    /// Seconds since the epoch.
-    approximate_creation_date_time: f64,
-    new_image: Option<Image>,
-}
 
 /// Why a chain was not extended. What it was to be extended by comes again.
 #[derive(Debug, thiserror::Error)]
@@ -65,37 +48,32 @@ struct Arrived {
 ///
 /// # Errors
 /// When the batch cannot be read or the key is away: all of it has to come again.
-pub async fn extend(app: &App, records: &[Value], invocation: &str) -> Result<Value, ChainError> {
+pub async fn extend(app: &App, records: &[Value], invocation: &str) -> Result<Value, BatchError> {
     let chains = sort(records, invocation)?;
-    let mut failed: Vec<Value> = Vec::new();
+    let mut failed: Vec<&str> = Vec::new();
     if !chains.is_empty() {
         let key = app.secrets.audit().await?;
         for (chain, events) in &chains {
             failed.extend(chain_all(app, &key, chain, events, invocation).await);
         }
     }
-    Ok(json!({ "batchItemFailures": failed }))
+    Ok(again(failed))
 }
 
 /// The events of a batch by chain, in the order in which they came.
-fn sort(records: &[Value], invocation: &str) -> Result<Vec<(Chain, Vec<Arrived>)>, ChainError> {
+fn sort(records: &[Value], invocation: &str) -> Result<Vec<(Chain, Vec<Arrived>)>, BatchError> {
     let mut chains: Vec<(Chain, Vec<Arrived>)> = Vec::new();
     for record in records {
-        let Record { kind, dynamodb } = Record::deserialize(record).map_err(|_| ChainError::UnknownEvent)?;
-        let Some(image) = dynamodb.new_image.filter(|_| kind == "INSERT") else {
-            continue;
-        };
+        let Some(Inserted { sequence, at, image }) = inserted(record)? else { continue };
         let Some((chain, event_id)) = event_in(&image) else {
             // No write of ours: it can never be chained, and must not hold up what can. Verification names it.
             if stands_among_events(&image) {
-                line("", &dynamodb.sequence_number, invocation).log("failed", "not_an_event", None);
+                line("", &sequence, invocation).log("failed", "not_an_event", None);
             }
             continue;
         };
-        #[expect(clippy::cast_possible_truncation, reason = "seconds of this age")]
-        let seen_at = dynamodb.approximate_creation_date_time as i64;
-        let seen = Seen { event_id, event_digest: links::digest(&image), seen_at };
-        let arrived = Arrived { sequence: dynamodb.sequence_number, seen };
+        let seen = Seen { event_id, event_digest: links::digest(&image), seen_at: at };
+        let arrived = Arrived { sequence, seen };
         match chains.iter_mut().find(|(it, _)| *it == chain) {
             Some((_, events)) => events.push(arrived),
             None => chains.push((chain, vec![arrived])),
@@ -105,23 +83,21 @@ fn sort(records: &[Value], invocation: &str) -> Result<Vec<(Chain, Vec<Arrived>)
 }
 
 /// Chains a chain's events, then writes how far it has come. What failed has to come again, with all that came after it.
-async fn chain_all(
+async fn chain_all<'a>(
     app: &App,
     key: &RotatingKey,
     chain: &Chain,
-    events: &[Arrived],
+    events: &'a [Arrived],
     invocation: &str,
-) -> Vec<Value> {
-    let again = |events: &[Arrived]| -> Vec<Value> {
-        events.iter().map(|event| json!({"itemIdentifier": event.sequence})).collect()
-    };
+) -> Vec<&'a str> {
+    let from = |nth: usize| events.iter().skip(nth).map(|event| event.sequence.as_str()).collect();
     let mut head = Head::default();
     for (nth, some) in events.chunks(AT_ONCE).enumerate() {
         match append(app, key, chain, some).await {
             Ok(end) => head = end,
             Err(error) => {
                 tell(&error, chain, invocation);
-                return again(events.get(nth * AT_ONCE..).unwrap_or_default());
+                return from(nth * AT_ONCE);
             }
         }
     }
@@ -132,7 +108,7 @@ async fn chain_all(
         }
         Err(error) => {
             tell(&error, chain, invocation);
-            again(events)
+            from(0)
         }
     }
 }

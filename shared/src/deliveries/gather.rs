@@ -5,34 +5,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::{DeliveryError, again};
 use crate::api_keys::KeyRecord;
 use crate::app::App;
 use crate::audit::{Chain, Deed, Event};
+use crate::batches::{BatchError, Inserted, again, inserted};
 use crate::causes::causes;
 use crate::deadline;
 use crate::ids::{KeyId, OrgId};
-use crate::links::Image;
 use crate::queue::{AT_ONCE, QueueError};
 use crate::store::{event_of, stands_among_events};
 use crate::webhooks::{Message, Subject, Webhook};
-
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "eventName")]
-    kind: String,
-    dynamodb: Change,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Change {
-    sequence_number: String,
-    new_image: Option<Image>,
-}
 
 /// An event that is told, and the record that brought it.
 struct Arrived {
@@ -52,42 +36,34 @@ impl Arrived {
 ///
 /// # Errors
 /// When the batch or the webhooks cannot be read: all of it has to come again.
-pub async fn gather(app: &App, records: &[Value], invocation: &str) -> Result<Value, DeliveryError> {
+pub async fn gather(app: &App, records: &[Value], invocation: &str) -> Result<Value, BatchError> {
     let failed = deadline::call(queue_all(app, sort(records, invocation)?, invocation)).await?;
-    Ok(again(&failed.iter().map(String::as_str).collect::<Vec<_>>()))
+    Ok(again(failed.iter().map(String::as_str)))
 }
 
 /// The events of a batch that are told of an organization.
-fn sort(records: &[Value], invocation: &str) -> Result<Vec<Arrived>, DeliveryError> {
+fn sort(records: &[Value], invocation: &str) -> Result<Vec<Arrived>, BatchError> {
     let mut told = Vec::new();
     for record in records {
-        let Record { kind, dynamodb } =
-            Record::deserialize(record).map_err(|_| DeliveryError::UnknownEvent)?;
-        let Some(image) = dynamodb.new_image.filter(|_| kind == "INSERT") else {
-            continue;
-        };
+        let Some(Inserted { sequence, image, .. }) = inserted(record)? else { continue };
         let Some(event) = event_of(&image) else {
             // No write of ours: it is never told, and must not hold up what is.
             if stands_among_events(&image) {
-                line("", &dynamodb.sequence_number, invocation).log("failed", "not_an_event", None);
+                line("", &sequence, invocation).log("failed", "not_an_event", None);
             }
             continue;
         };
         if let (Chain::Organization(org), Some(subject)) =
             (event.chain.clone(), Subject::of(&event.action, &event.reason))
         {
-            told.push(Arrived { sequence: dynamodb.sequence_number, org, event, subject });
+            told.push(Arrived { sequence, org, event, subject });
         }
     }
     Ok(told)
 }
 
 /// Queues them, in order, and stops at the first that the queue did not take: the records from there on have to come again.
-async fn queue_all(
-    app: &App,
-    mut told: Vec<Arrived>,
-    invocation: &str,
-) -> Result<Vec<String>, DeliveryError> {
+async fn queue_all(app: &App, mut told: Vec<Arrived>, invocation: &str) -> Result<Vec<String>, BatchError> {
     let orgs: BTreeSet<OrgId> = told.iter().map(|it| it.org.clone()).collect();
     let webhooks: HashMap<OrgId, Webhook> = app.store.webhooks(&orgs).await?;
     told.retain(|it| webhooks.get(&it.org).is_some_and(|webhook| webhook.wants(it.subject)));

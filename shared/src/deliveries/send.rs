@@ -9,9 +9,9 @@ use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{DeliveryError, again};
 use crate::app::App;
 use crate::audit::Deed;
+use crate::batches::{BatchError, again};
 use crate::causes::causes;
 use crate::courier::NotDelivered;
 use crate::deadline;
@@ -55,13 +55,13 @@ enum Fate {
 ///
 /// # Errors
 /// When the batch cannot be read: all of it comes again.
-pub async fn send(app: &App, records: &[Value], invocation: &str) -> Result<Value, DeliveryError> {
+pub async fn send(app: &App, records: &[Value], invocation: &str) -> Result<Value, BatchError> {
     let records = records.iter().map(Record::deserialize).collect::<Result<Vec<Record>, _>>();
-    let records = records.map_err(|_| DeliveryError::UnknownEvent)?;
+    let records = records.map_err(|_| BatchError::UnknownEvent)?;
     let taken =
         join_all(records.iter().map(|record| deadline::call(send_one(app, record, invocation)))).await;
     let left = records.iter().zip(taken).filter(|(_, taken)| !taken);
-    Ok(again(&left.map(|(record, _)| record.message_id.as_str()).collect::<Vec<_>>()))
+    Ok(again(left.map(|(record, _)| record.message_id.as_str())))
 }
 
 /// Whether the message is done with.

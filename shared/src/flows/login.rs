@@ -73,8 +73,7 @@ async fn attempt(
     }
     let stored = user.as_ref().map(|user| user.password_hash.as_str());
     let right = app.passwords.verify(password, stored).await?;
-    // Whose address nobody has shown to be theirs logs in no more than a stranger: the same answer for the same work.
-    let user = user.filter(|user| right && !user.unverified).ok_or(Refusal::InvalidCredentials)?;
+    let user = user.filter(|_| right).ok_or(Refusal::InvalidCredentials)?;
     let next = Next::of(&user);
     // This is the moment the password is in hand; the second step stores it.
     let new_password_hash = match passwords::is_outdated(&user.password_hash) {

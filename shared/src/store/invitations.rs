@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::slice;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::members::membership_writes;
@@ -44,7 +43,7 @@ pub struct FoundInvitation {
 pub enum Joining<'a> {
     /// Somebody with an account.
     Account(&'a User),
-    /// Somebody new. They take the place of an account that nobody ever verified.
+    /// Somebody new.
     Newcomer(&'a User),
 }
 
@@ -139,9 +138,9 @@ impl Store {
     ) -> Result<AcceptOutcome, StoreError> {
         let Invitation { org_id, address_hash, .. } = invitation;
         let person = match who {
-            Joining::Newcomer(user) => Write::put(keys::user(address_hash), user)?
-                .when("attribute_not_exists(#pk) OR #unverified = :yes")
-                .bind(":yes", AttributeValue::Bool(true)),
+            Joining::Newcomer(user) => {
+                Write::put(keys::user(address_hash), user)?.when("attribute_not_exists(#pk)")
+            }
             Joining::Account(user) => Write::update(
                 keys::user(address_hash),
                 "SET #memberships = if_not_exists(#memberships, :one) + :one",

@@ -14,7 +14,7 @@ const LINES: &[&[&str]] = &[
     &["config", "courier", "mail", "queue", "signer", "store"],
     &["key_sets", "secrets"],
     &["failure"],
-    &["app"],
+    &["app", "batches"],
     &["authz"],
     &["chaining", "deliveries", "flows", "init", "reminding", "rotation"],
     &["http"],

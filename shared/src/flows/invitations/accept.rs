@@ -63,8 +63,6 @@ async fn attempt(
         if !organization.is_active {
             return Err(Refusal::OrganizationSuspended);
         }
-        // An account that nobody ever verified is nobody's: whoever registered it need not have had the address, and knows its password.
-        let person = person.filter(|person| !person.unverified);
         if person.is_none() && made.is_none() {
             let newcomer = newcomer.as_ref().ok_or(Refusal::AccountRequired)?;
             made = Some(new_user(app, &invitation, newcomer).await?);

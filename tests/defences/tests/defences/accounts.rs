@@ -5,7 +5,8 @@ use devstack::seed::PASSWORD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::addresses::EmailAddress;
-use shared::guards::{Guard, GuardKind};
+use shared::flows::{self, Origin, Refusal};
+use shared::guards::{Guard, GuardKind, MAILS_FROM_NETWORK};
 use time::Duration;
 
 use super::budget::{EVENT, cost, costs};
@@ -168,6 +169,40 @@ async fn a_forgotten_password_is_the_same_to_whoever_asks() {
         all.push(seen);
     }
     assert!(all.iter().all(|one| *one == all[0]), "{all:#?}");
+}
+
+/// Before anything is hashed, read or sent, whoever's address it is.
+#[tokio::test]
+async fn who_has_asked_too_often_is_neither_hashed_for_nor_mailed() {
+    let place = Place::new().await;
+    let email = "new@shop.example";
+    for path in ["register", "password/forgot", "verify-email/resend"] {
+        for _ in 0..5 {
+            place.post(path, sign_up(email)).await;
+        }
+        let refused = seen(&place, path, sign_up(email)).await;
+        assert_eq!((refused.0, refused.2, refused.4), (429, 0, 0), "{path}: {}", refused.1);
+        assert!(refused.3.iter().all(|(operation, _)| operation == "TransactWriteItems"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_network_has_a_hundred_mails_sent_in_an_hour_to_whomever() {
+    let place = Place::new().await;
+    let (app, near) = (place.app(), defences::origin());
+    let far = Origin { network: "10.0.0.0/24".to_owned(), ..near.clone() };
+    let forgot = async |nth: usize, origin: &Origin| {
+        let email = format!("nobody-{nth}@shop.example");
+        let address = EmailAddress::parse(&email).unwrap();
+        flows::forgot_password(&app, origin, &address, &email).await
+    };
+    for nth in 0..MAILS_FROM_NETWORK.max {
+        forgot(nth, &near).await.unwrap();
+    }
+    let refused = forgot(MAILS_FROM_NETWORK.max, &near).await;
+    assert!(matches!(refused, Err(Refusal::RateLimited { .. })), "{refused:?}");
+    forgot(MAILS_FROM_NETWORK.max, &far).await.unwrap();
+    assert_eq!(place.devstack.mailbox.newest_first(None).len(), MAILS_FROM_NETWORK.max + 1);
 }
 
 /// Who signed up and has not shown their address logs in no more than a stranger: not by the answer, not by the work.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, their helpers included, fail by panicking")]
 
+mod account_meanwhile;
+mod account_writes;
 mod accounts;
 mod audit_chains;
 mod audit_events;

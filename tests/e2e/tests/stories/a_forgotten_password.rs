@@ -122,6 +122,8 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
     stage.advance(1).await;
     let refused = change(&stage, &here, PASSWORD, "too short").await.refused(400, "validation_failed");
     assert_eq!(refused.fields(), ["new_password"]);
+    let common = change(&stage, &here, PASSWORD, "passwordpassword").await;
+    assert_eq!(common.refused(400, "validation_failed").fields(), ["new_password"]);
     let missing = json!({ "new_password": NEW });
     let call = stage.call(Method::PUT, "/auth/password").bearer(&here.access_token).json(&missing);
     assert_eq!(call.await.refused(400, "validation_failed").fields(), ["current_password"]);

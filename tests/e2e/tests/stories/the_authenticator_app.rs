@@ -172,6 +172,28 @@ async fn setting_an_app_up_takes_the_password_and_a_code_within_ten_minutes() {
 }
 
 #[tokio::test]
+async fn guesses_from_a_session_count_where_those_of_logins_do() {
+    let stage = Stage::open().await;
+    let owner = &stage.acorn.owner;
+    let session = stage.login(owner).await;
+    for _ in 0..10 {
+        stage.begin_totp(&session, "not the password").await.refused(401, "invalid_credentials");
+    }
+    stage.begin_totp(&session, PASSWORD).await.refused(429, "too_many_attempts");
+    stage.guess_password(owner.email, PASSWORD).await.refused(429, "too_many_attempts");
+    stage.advance(15 * MINUTE).await;
+    let session = stage.login(owner).await;
+    let data = stage.begin_totp(&session, PASSWORD).await.data(201);
+    let phone = devstack::phone::Phone::typed(&text(&data["secret"])).unwrap();
+    let right = phone.code(stage.now().await);
+    for _ in 0..10 {
+        stage.confirm_totp(&session, &other_code(&right)).await.refused(401, "invalid_code");
+    }
+    stage.confirm_totp(&session, &right).await.refused(429, "too_many_attempts");
+    stage.guess_password(owner.email, PASSWORD).await.refused(429, "too_many_attempts");
+}
+
+#[tokio::test]
 async fn a_wrong_password_looks_the_same_with_an_app_and_without() {
     let stage = Stage::open().await;
     let owner = &stage.acorn.owner;

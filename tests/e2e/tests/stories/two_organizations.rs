@@ -1,6 +1,6 @@
 //! One person, several organizations: a session is for one of them, and what happens in one stays there.
 
-use e2e::{Session, Stage, json};
+use e2e::{Method, PASSWORD, Session, Stage, json, text};
 
 #[tokio::test]
 async fn a_login_leads_where_one_says_or_where_one_was_last() {
@@ -66,6 +66,42 @@ async fn removal_ends_one_organizations_sessions_and_the_login_leads_to_the_othe
     let challenge = stage.start_login(&victor).await;
     let gone = stage.verify_for(&challenge.id, &challenge.code, stage.acorn.id).await;
     gone.refused(403, "wrong_organization");
+}
+
+/// What is a person's own ends their sessions wherever they are.
+#[tokio::test]
+async fn ending_all_sessions_and_another_password_reach_every_organization() {
+    for way in ["end", "change", "reset"] {
+        let stage = Stage::open().await;
+        let (owner, victor) = (stage.login(&stage.acorn.owner).await, stage.birch.viewer);
+        stage.joins(&owner, &stage.acorn, &victor, "admin").await;
+        let (there, here) =
+            (stage.login_to(&victor, &stage.acorn).await, stage.login_to(&victor, &stage.birch).await);
+        stage.advance(1).await;
+        match way {
+            "end" => stage.end_other_sessions(&here).await.empty(),
+            "change" => {
+                let body = json!({ "current_password": PASSWORD, "new_password": "six parrots over Leeds" });
+                let call = stage.call(Method::PUT, "/auth/password").bearer(&here.access_token);
+                let _ = call.json(&body).await.data(200);
+            }
+            _ => {
+                let _ = stage
+                    .post("/auth/password/forgot")
+                    .json(&json!({ "email": victor.email }))
+                    .await
+                    .data(200);
+                let mail = text(&stage.mails(&victor).await[0]["text"]);
+                let token = mail.split_whitespace().find(|word| word.starts_with("rst_"));
+                let body = json!({ "token": token, "password": "six parrots over Leeds" });
+                let _ = stage.post("/auth/password/reset").json(&body).await.data(200);
+                stage.refresh(&here.refresh_token).await.refused(401, "invalid_refresh_token");
+            }
+        }
+        stage.refresh(&there.refresh_token).await.refused(401, "invalid_refresh_token");
+        stage.create(&there, &json!({ "key_name": "No" })).await.refused(401, "unauthorized");
+        stage.keys(&owner).await;
+    }
 }
 
 #[tokio::test]
