@@ -80,7 +80,7 @@ keycheck: cargo-is-here ## tell offline whether a text is one of our API keys (K
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
 	cargo test --workspace --locked
 
-races: cargo-is-here ## races R1 to R17 in full: 2, 8, 20 and 50 at once, a hundred rounds each (ROUNDS=100; built optimized; minutes on two cores)
+races: cargo-is-here ## races R1 to R18 in full: 2, 8, 20 and 50 at once, a hundred rounds each (ROUNDS=100; built optimized; minutes on two cores)
 	RACE_ROUNDS="$(ROUNDS)" cargo test --locked --profile rehearsal -p defences --test races -- --nocapture --test-threads=1
 
 histories: cargo-is-here ## random histories against a model (CASES=1000, a second each; SEED=1: from that one on)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::faults::times;
 
 /// Chain, action, reason and target of each event that is not in `seen`.
-async fn news(place: &Place, seen: &mut BTreeSet<String>) -> Vec<[String; 4]> {
+pub async fn news(place: &Place, seen: &mut BTreeSet<String>) -> Vec<[String; 4]> {
     let text = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
     let all = place.items("AUDIT#", "EVENT#").await;
     let new = all.iter().filter(|event| seen.insert(text(event, "event_id")));

@@ -124,19 +124,19 @@ async fn many_keys_in_one_report_are_each_their_own_organizations() {
 
     let made_up = PlainKey::generate(Env::Test, &SystemRng);
     let tokens = [
+        scene.secret(1),
         scene.secret(0),
         made_up.expose(),
         next["key"].as_str().unwrap(),
         "sk_test_",
         scene.secret(1),
-        scene.secret(1),
     ];
     let labels = [
         "true_positive",
-        "false_positive",
         "true_positive",
         "false_positive",
         "true_positive",
+        "false_positive",
         "true_positive",
     ];
     let expected: Vec<Value> =

@@ -136,6 +136,7 @@ async fn a_redirect_is_not_followed_and_of_an_answer_only_the_status_counts() {
         elsewhere.url
     );
     let redirect: &'static str = redirect.leak();
+    let endless: &'static str = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(1_000_000)).leak();
     for (answer, taken) in [
         (redirect, false),
         ("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhalf of", true),
@@ -143,13 +144,14 @@ async fn a_redirect_is_not_followed_and_of_an_answer_only_the_status_counts() {
         ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", false),
         ("SSH-2.0-OpenSSH_9.6\r\n", false),
         ("HTTP/1.1 200", false),
+        (endless, false),
         ("", false),
     ] {
         test(&place, &place.login(defences::owner()).await).await;
         receiver.answer_next(&[answer]);
         place.devstack.tell().await.unwrap();
-        assert_eq!(receiver.take().len(), 1, "{answer}");
-        assert_eq!(place.devstack.webhooks.queue.messages().is_empty(), taken, "{answer}");
+        assert_eq!(receiver.take().len(), 1, "{answer:.60}");
+        assert_eq!(place.devstack.webhooks.queue.messages().is_empty(), taken, "{answer:.60}");
         // Whatever waits is taken now.
         place.devstack.clock.advance(Duration::minutes(10));
         place.devstack.tell().await.unwrap();
@@ -172,6 +174,32 @@ async fn a_receiver_that_hangs_holds_up_nobody_else() {
     let failure = &seen["data"]["last_failure"];
     assert_eq!((&failure["reason"], &failure["status"]), (&json!("timed_out"), &Value::Null), "{failure}");
     assert!(receiver.take().is_empty());
+}
+
+/// What is wanted is asked twice: before anything is queued, and at each try, by what is so then.
+#[tokio::test]
+async fn what_nobody_wants_any_more_is_not_queued_and_what_waits_is_not_sent() {
+    let (place, receiver, _, owner) = listening().await;
+    let refused = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    receiver.answer_next(&[refused]);
+    let keys = "/api/v1/auth/api-keys";
+    let make = place.request(Method::POST, keys).bearer_auth(&owner.access_token);
+    let (_, made) = place.send(make.json(&json!({"key_name": "k"}))).await;
+    place.devstack.tell().await.unwrap();
+    assert_eq!((receiver.take().len(), place.devstack.webhooks.queue.messages().len()), (1, 1));
+
+    let body = json!({"url": receiver.url, "events": ["session.reuse_detected"]});
+    assert_eq!(place.send(ask(&place, &owner, Method::PUT, "").json(&body)).await.0, 200);
+    let path = format!("{keys}/{}", made["data"]["api_key_id"].as_str().unwrap());
+    let revoke = place.request(Method::DELETE, &path).bearer_auth(&owner.access_token);
+    assert_eq!(place.send(revoke).await.0, 200);
+    let queued = || place.devstack.logs.lines().iter().filter(|it| it["action"] == "webhook.queue").count();
+    let before = queued();
+    place.devstack.clock.advance(Duration::seconds(30));
+    place.devstack.tell().await.unwrap();
+    assert_eq!(queued(), before, "what nobody wants is not queued");
+    assert!(receiver.take().is_empty(), "what nobody wants any more is not sent");
+    assert!(place.devstack.webhooks.queue.messages().is_empty(), "nor does it wait");
 }
 
 #[tokio::test]

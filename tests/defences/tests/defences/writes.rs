@@ -80,7 +80,7 @@ impl Scene {
         assert!(changed, "{turn:?}");
     }
 
-    fn record(&self, env: Env) -> KeyRecord {
+    pub fn record(&self, env: Env) -> KeyRecord {
         let (app, key) = (self.place.app(), PlainKey::generate(env, &SystemRng));
         KeyRecord {
             api_key_id: KeyId::new(app.clock.as_ref(), &SystemRng),
@@ -100,13 +100,13 @@ impl Scene {
         }
     }
 
-    async fn create(&self, record: &KeyRecord) -> CreateKeyOutcome {
+    pub async fn create(&self, record: &KeyRecord) -> CreateKeyOutcome {
         let (by, event) = (self.writer(), &self.event());
         let create = CreateKey { record, by, answer: None, event, now: self.now() };
         self.store().create_key(&create).await.unwrap()
     }
 
-    async fn revoke(&self, record: &KeyRecord) -> RevokeKeyOutcome {
+    pub async fn revoke(&self, record: &KeyRecord) -> RevokeKeyOutcome {
         let by = Revoker::Member(self.writer());
         self.store().revoke_key(record, true, by, &self.event(), self.now()).await.unwrap()
     }

@@ -135,6 +135,17 @@ async fn the_trail_is_turned_page_by_page_and_filtered() {
     assert_eq!(last.len(), 1);
     let behind = format!("?from=9999-12-31T23:59:59Z&cursor={}", cursor.unwrap());
     assert_eq!(page(&stage, &owner, &behind).await, (Vec::new(), None));
+    // One that stands behind the end of what is asked for: the end counts.
+    let mut times = Vec::new();
+    for name in ["Four", "Five", "Six"] {
+        stage.advance(1).await;
+        let renamed = rename(&stage, &owner, stage.birch.id, name).await.data(200);
+        times.push(text(&renamed["updated_at"]));
+    }
+    let (_, cursor) = page(&stage, &owner, "?limit=1").await;
+    let query = format!("?limit=100&to={}&cursor={}", times[1], cursor.unwrap());
+    let (events, _) = page(&stage, &owner, &query).await;
+    assert_eq!(text(&events[0]["at"]), times[0], "{events:?}");
     rename(&stage, &owner, stage.birch.id, stage.birch.name).await.data(200);
 }
 
