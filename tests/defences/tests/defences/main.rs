@@ -25,6 +25,8 @@ mod remembered;
 mod rotation;
 mod settings_writes;
 mod shapes;
+mod shapes_items;
+mod shapes_life;
 mod shapes_people;
 mod side_channels;
 mod webhook_budget;

@@ -4,248 +4,31 @@
 //! [`life`]. What the code of now writes goes to the build's folder for temporary files; a test fails, and says how to add a file, when
 //! that has come to differ from the newest one.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use defences::{Place, Session, admin, origin, owner};
-use devstack::seed::{ACORN, BIRCH};
-use reqwest::Method;
+use defences::Place;
+use devstack::seed::BIRCH;
 use serde_json::{Value, json};
 use shared::addresses::EmailAddress;
+use shared::allowed_addresses::AllowedAddresses;
 use shared::audit::Chain;
 use shared::authz::Permission;
-use shared::expiries::Expiry;
-use shared::flows::operator;
 use shared::guards::Guard;
 use shared::ids::{EventId, KeyId, OrgId, SessionId, UserId};
-use shared::organizations::{OnboardingStatus, PaymentsStatus};
 use shared::store::{
     CodeGuess, Counted, CreateKey, CreateKeyOutcome, RevokeKeyOutcome, Revoker, RotateOutcome, SealedAnswer,
     Store, StoreError, Writer,
 };
-use time::Duration;
 
-use crate::shapes_people;
-
-/// Every kind of item there is: the words of `shared/src/store/keys.rs`.
-const KINDS: [&str; 34] = [
-    "AUDIT#/EVENT#",
-    "CHAIN#/LINK#",
-    "CHAIN#/MARK#",
-    "CHALLENGE#/CHALLENGE",
-    "EMAIL#/USER",
-    "EXPIRY#/KEY#",
-    "GUARD#/CODES",
-    "GUARD#/INVITATIONS_BY",
-    "GUARD#/INVITATIONS_TO",
-    "GUARD#/MAILS_FROM",
-    "GUARD#/PASSWORDS",
-    "GUARD#/PASSWORDS#",
-    "GUARD#/RESENDS",
-    "GUARD#/RESENDS_SOON",
-    "GUARD#/RESETS",
-    "GUARD#/SIGN_UPS",
-    "GUARD#/SIGN_UP_CODES",
-    "IDEMPOTENCY#/ANSWER",
-    "INVITATION#/INVITATION",
-    "KEYHASH#/CREDENTIAL",
-    "KEYSET/KEYSET",
-    "ORG#/ACTIVE_KEY",
-    "ORG#/INVITATION#",
-    "ORG#/KEY#",
-    "ORG#/MEMBER#",
-    "ORG#/ORG",
-    "RESET#/RESET",
-    "SESSION#/SESSION",
-    "SIGNUP#/SIGNUP",
-    "USER#/KEY_RATE",
-    "USER#/MEMBER#",
-    "USER#/SESSION#",
-    "USER#/TOTP_PENDING",
-    "WEBHOOK#/WEBHOOK",
-];
+use super::shapes_items::{Items, KINDS, folder, kept, kind, place_with, shapes, table, text};
+use super::shapes_life::life;
 
 /// Those that are met in a failed write alone, or by their names alone.
 const IN_WRITES: [&str; 3] = ["IDEMPOTENCY#/ANSWER", "USER#/KEY_RATE", "USER#/SESSION#"];
 
 /// The guard that one call shuts.
 const SHUT_AT_ONCE: &str = "GUARD#/RESENDS_SOON";
-
-/// Items in DynamoDB's own JSON, and the time they were written by, in seconds since the epoch.
-struct Items {
-    at: i64,
-    items: Vec<Value>,
-}
-
-impl Items {
-    fn of<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.items.iter().filter(move |item| kind(item) == wanted)
-    }
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("items")
-}
-
-/// What released code wrote, oldest first.
-fn kept() -> Vec<(String, Items)> {
-    let names = std::fs::read_dir(folder()).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
-    let names: BTreeSet<String> = names.collect();
-    let read = |name: String| {
-        let file: Value = serde_json::from_slice(&std::fs::read(folder().join(&name)).unwrap()).unwrap();
-        let items = file["items"].as_array().unwrap().clone();
-        (name, Items { at: file["at"].as_i64().unwrap(), items })
-    };
-    let kept: Vec<_> = names.into_iter().map(read).collect();
-    assert!(!kept.is_empty(), "no items are kept in {}", folder().display());
-    kept
-}
-
-/// Calls the engine past all code of ours.
-async fn engine(place: &Place, operation: &str, input: &Value) -> Value {
-    place.devstack.dynamodb.ask(&format!("DynamoDB_20120810.{operation}"), input).await.unwrap()
-}
-
-async fn table(place: &Place) -> Vec<Value> {
-    let found = engine(place, "Scan", &json!({"TableName": place.devstack.dynamodb.table})).await;
-    let mut items = found["Items"].as_array().unwrap().clone();
-    items.sort_by_key(|item| (text(item, "pk"), text(item, "sk")));
-    items
-}
-
-async fn load(place: &Place, items: &[Value]) {
-    for item in items {
-        let put = json!({"TableName": place.devstack.dynamodb.table, "Item": item});
-        engine(place, "PutItem", &put).await;
-    }
-}
-
-/// A place where some code's items are, as if they were written now: engines drop what has expired by their own clocks. Everything
-/// else is as a devstack begins.
-async fn place_with(kept: &Items, change: impl Fn(&mut Value)) -> (Place, Items) {
-    let place = Place::new().await;
-    let now = place.app().clock.now_seconds();
-    let mut items = kept.items.clone();
-    for item in &mut items {
-        move_times(item, now - kept.at);
-        change(item);
-    }
-    load(&place, &items).await;
-    (place, Items { at: now, items })
-}
-
-/// Moves every time in a value: every number that is of this century when taken for seconds since the epoch.
-fn move_times(value: &mut Value, by: i64) {
-    match value {
-        Value::Object(members) => {
-            let time = members.get("N").and_then(Value::as_str).and_then(|text| text.parse::<i64>().ok());
-            match time.filter(|time| *time > 946_684_800) {
-                Some(time) => *value = json!({"N": (time + by).to_string()}),
-                None => members.values_mut().for_each(|member| move_times(member, by)),
-            }
-        }
-        Value::Array(members) => members.iter_mut().for_each(|member| move_times(member, by)),
-        _ => {}
-    }
-}
-
-fn text(item: &Value, name: &str) -> String {
-    item[name]["S"].as_str().unwrap().to_owned()
-}
-
-/// Which kind an item is: its keys without ids, hashes and networks.
-fn kind(item: &Value) -> String {
-    let stem = |name: &str| {
-        let text = text(item, name);
-        text.split_once('#').map_or(text.clone(), |(stem, _)| format!("{stem}#"))
-    };
-    format!("{}/{}", stem("pk"), stem("sk"))
-}
-
-/// Every attribute of every kind, with its type.
-fn shapes(items: &[Value]) -> BTreeMap<String, BTreeSet<String>> {
-    let mut shapes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for item in items {
-        let attributes = item.as_object().unwrap().iter();
-        let typed = attributes
-            .map(|(name, value)| format!("{name}: {}", value.as_object().unwrap().keys().next().unwrap()));
-        shapes.entry(kind(item)).or_default().extend(typed);
-    }
-    shapes
-}
-
-/// Goes through everything that writes an item or an attribute.
-async fn life(place: &Place) {
-    let app = place.app();
-    let session = place.login(owner()).await;
-    let principal = place.principal(&session).await;
-    let (status, body) = place.post("refresh", json!({"refresh_token": session.refresh_token})).await;
-    assert_eq!(status, 200, "{body}");
-    let create = |name: &'static str| {
-        let body = json!({"key_name": name, "expires_in_days": 30, "idempotency_key": name});
-        place.request(Method::POST, "/api/v1/auth/api-keys").bearer_auth(&session.access_token).json(&body)
-    };
-    let (_, first) = place.send(create("first")).await;
-    let revoke = format!("/api/v1/auth/api-keys/{}", first["data"]["api_key_id"].as_str().unwrap());
-    place.send(place.request(Method::DELETE, &revoke).bearer_auth(&session.access_token)).await;
-    place.devstack.clock.advance(Duration::seconds(61));
-
-    webhook(place, &session).await;
-    let ended = place.login(admin()).await;
-    let logout = place.request(Method::POST, "/api/v1/auth/logout").bearer_auth(&ended.access_token);
-    assert_eq!(place.send(logout).await.0, 204);
-    let (open, _) = place.challenge(admin()).await;
-    place.devstack.clock.advance(Duration::seconds(60));
-    assert_eq!(place.post("login/2fa/resend", json!({"challenge_id": open})).await.0, 200);
-    assert_eq!(place.post("login/2fa/verify", json!({"challenge_id": open, "code": "wrong"})).await.0, 401);
-    let wrong = json!({"email": ACORN.viewer.email, "password": "wrong-password"});
-    assert_eq!(place.post("login", wrong).await.0, 401);
-
-    super::accounts::strangers(place).await;
-    shapes_people::life(place, &session).await;
-    let person = place.login(&BIRCH.viewer).await;
-    place.turn_totp_on(&person).await;
-    place.begin_totp(&session).await;
-
-    let now = app.clock.now_seconds();
-    let acorn = OrgId::parse(ACORN.id).unwrap();
-    let viewer = EmailAddress::parse(ACORN.viewer.email).unwrap();
-    operator::end_sessions(&app, &origin(), &viewer).await.unwrap();
-    let (half, none) = (OnboardingStatus::InProgress, PaymentsStatus::Enabled);
-    operator::set_onboarding(&app, &origin(), &acorn, half, none).await.unwrap();
-    app.store.set_suspended(&acorn, true, &|| devstack::event(&app, ACORN.id), now).await.unwrap();
-    assert_eq!(place.send(create("second")).await.0, 201);
-    assert_eq!(principal.org_id.as_str(), BIRCH.id);
-    place.devstack.chain().await.unwrap();
-}
-
-/// A webhook with a secret that was replaced, a test, and a try that did not arrive; and a reminder.
-async fn webhook(place: &Place, session: &Session) {
-    let ask = |method, part: &str| {
-        let path = format!("/api/v1/organizations/{}/webhook{part}", BIRCH.id);
-        place.request(method, &path).bearer_auth(&session.access_token)
-    };
-    // Nobody listens there.
-    let body = json!({"url": "http://127.0.0.1:1/hook"});
-    assert_eq!(place.send(ask(Method::PUT, "").json(&body)).await.0, 201);
-    assert_eq!(place.send(ask(Method::POST, "/secret")).await.0, 200);
-    assert_eq!(place.send(ask(Method::POST, "/test")).await.0, 200);
-    place.devstack.tell().await.unwrap();
-    let expiry = place.items("EXPIRY#", "").await.remove(0);
-    let expiry: Expiry = serde_json::from_value(expiry).unwrap();
-    let record = json!({
-        "pk": {"S": format!("ORG#{}", expiry.org_id)}, "sk": {"S": format!("KEY#{}", expiry.api_key_id)},
-    });
-    // Its key is revoked; the mark is put by hand, where a reminder would have put it.
-    let get = json!({"TableName": place.devstack.dynamodb.table, "Key": record});
-    assert!(engine(place, "GetItem", &get).await["Item"].is_object());
-    let update = json!({
-        "TableName": place.devstack.dynamodb.table,
-        "Key": {"pk": {"S": format!("EXPIRY#{}", expiry.day())}, "sk": {"S": format!("KEY#{}", expiry.api_key_id)}},
-        "UpdateExpression": "SET reminded = :days", "ExpressionAttributeValues": {":days": {"N": "30"}},
-    });
-    engine(place, "UpdateItem", &update).await;
-}
 
 #[tokio::test]
 async fn what_is_written_now_has_every_attribute_that_released_code_reads() {
@@ -334,6 +117,7 @@ async fn read(store: &Store, item: &Value, now: i64) -> Option<Result<bool, Stor
             let user = UserId::parse(&after("pk")).unwrap();
             store.user_and_pending_totp("", &user).await.map(|(_, pending)| pending.is_some())
         }
+        "REPORTER#/KEY#" => store.reporter_key(&after("sk")).await.map(|it| it.is_some()),
         "WEBHOOK#/WEBHOOK" => store.webhook(&org()).await.map(|it| it.is_some()),
         "EXPIRY#/KEY#" => store.expiries(&after("pk"), None).await.map(|it| !it.expiries.is_empty()),
         kind if kind.starts_with("GUARD#/") => {
@@ -446,6 +230,10 @@ async fn change_keys(place: &Place, kept: &Items, session: &SessionId) {
     let create = |answer| CreateKey { record: &record, by, answer, event, now };
     let repeated = store.create_key(&create(Some(&answer))).await.unwrap();
     assert!(matches!(repeated, CreateKeyOutcome::Repeated(_)), "{repeated:?}");
+    assert!(store.note_use(&org, &id, now).await.unwrap());
+    let moved = devstack::event(&app, BIRCH.id);
+    let anywhere = AllowedAddresses::default();
+    assert!(store.set_allowed_addresses(&record, &anywhere, by, &moved, now).await.unwrap());
     let revoked = store
         .revoke_key(&record, true, Revoker::Operator, &devstack::event(&app, BIRCH.id), now)
         .await

@@ -27,6 +27,7 @@ pub fn deeds(stage: &Stage) -> Vec<Deed> {
         route,
         parameters: Vec::new(),
         body,
+        headers: Vec::new(),
         by: None,
         usual,
         again,

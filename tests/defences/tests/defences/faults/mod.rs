@@ -23,6 +23,7 @@
 pub mod account;
 mod accounts;
 mod deadlines;
+mod deliveries;
 mod expired;
 pub mod flows;
 mod gateway;
@@ -30,6 +31,7 @@ mod invariants;
 mod matrix;
 pub mod people;
 mod secrets;
+mod settings;
 mod skew;
 pub mod stage;
 mod twice;

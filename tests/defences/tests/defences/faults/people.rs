@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use shared::principals::UserPrincipal;
 
 use super::kinds::{self, Kind, Span};
+use super::settings::{self, Settings};
 
 /// What an answer may take at most.
 const LONGEST: Duration = Duration::from_secs(3);
@@ -32,6 +33,7 @@ pub struct Deed {
     pub route: (&'static str, &'static str),
     pub parameters: Vec<(&'static str, String)>,
     pub body: Value,
+    pub headers: Vec<(&'static str, String)>,
     pub by: Option<UserPrincipal>,
     pub usual: u16,
     pub again: u16,
@@ -46,6 +48,7 @@ pub struct Stage {
     admin: UserPrincipal,
     invitation: String,
     tokens: [String; 2],
+    pub settings: Settings,
 }
 
 impl Stage {
@@ -66,6 +69,7 @@ impl Stage {
         };
         let tokens = [token(ACORN.admin.email), token(NEWCOMER)];
         super::accounts::begin(&place).await;
+        let settings = Settings::begin(&place, &session).await;
         let owner = place.principal(&session).await;
         let admin = place.principal(&place.login(&BIRCH.admin).await).await;
         Self {
@@ -75,6 +79,7 @@ impl Stage {
             admin,
             invitation,
             tokens,
+            settings,
             place,
         }
     }
@@ -110,6 +115,7 @@ fn deeds(stage: &Stage) -> Vec<Deed> {
         route,
         parameters,
         body,
+        headers: Vec::new(),
         by: Some(by.clone()),
         usual,
         again,
@@ -120,6 +126,7 @@ fn deeds(stage: &Stage) -> Vec<Deed> {
         route: ("POST", "/api/v1/auth/invitations/accept"),
         parameters: Vec::new(),
         body,
+        headers: Vec::new(),
         by: None,
         usual: 200,
         // The invitation works once: who was told nothing logs in, and finds it was accepted.
@@ -205,7 +212,7 @@ impl Deed {
             parameter: None,
             body: self.body.clone(),
             idempotency_key: None,
-            headers: Vec::new(),
+            headers: self.headers.clone(),
             user: self.by.clone(),
         };
         let mut event = call.event();
@@ -255,6 +262,7 @@ async fn people_are_whole(stage: &Stage, what: &str) {
             "{what}: an invitation that is not found"
         );
     }
+    settings::are_whole(&table, what);
     assert!(events(&table) <= events(&stage.before) + 1, "{what}: told twice");
 }
 
@@ -276,6 +284,9 @@ async fn meets(deed: &Deed, stage: &Stage, (nth, request): (usize, &Recorded), k
         assert_eq!(status, deed.usual, "{what}: {body}");
     }
     people_are_whole(stage, &what).await;
+    if status == deed.usual {
+        settings::answer_is_true(deed.name, &body, stage, &what).await;
+    }
     if status == 503 {
         again(deed, stage, &at, &what).await;
     }
@@ -330,7 +341,7 @@ async fn survives_everything(deed: &Deed, stage: &Stage) -> usize {
 
 /// All of them.
 pub fn every_deed(stage: &Stage) -> Vec<Deed> {
-    [deeds(stage), super::accounts::deeds(stage)].concat()
+    [deeds(stage), super::accounts::deeds(stage), settings::deeds(stage)].concat()
 }
 
 pub async fn all_survive(names: &[&str]) {
