@@ -22,6 +22,7 @@ mod outages;
 mod people_writes;
 mod recovery;
 mod remembered;
+mod restore;
 mod rotation;
 mod settings_writes;
 mod shapes;
