@@ -38,6 +38,11 @@ impl Phone {
         Some(Self { secret: bytes })
     }
 
+    /// What it keeps.
+    pub fn secret(&self) -> &[u8] {
+        &self.secret
+    }
+
     /// What the app shows at `now`, in seconds since the epoch.
     pub fn code(&self, now: i64) -> String {
         let mac = crypto::hmac_sha1(&self.secret, &(now / 30).to_be_bytes());

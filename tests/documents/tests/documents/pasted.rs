@@ -46,7 +46,12 @@ async fn integrating_works_from_the_first_login_to_the_logout() {
     assert_eq!(said.matches("\"name\":\"Acorn Books\"").count(), 2, "before and after the rotation: {said}");
     assert!(said.contains("\"code\":\"address_not_allowed\"") && said.contains("not here"), "{said}");
     assert!(said.contains("the same refresh token") && said.trim_end().ends_with("204"), "{said}");
+    assert!(said.contains("Olivia Shop") && said.contains("Your password was changed"), "{said}");
+    assert!(said.contains("\"backup_codes_left\":10"), "{said}");
+    // The login that set the app up, and the one that asks.
+    assert!(said.contains("\"current\":true") && said.contains("\"current\":false"), "{said}");
     assert!(!said.contains("curl:") && !said.contains("Traceback"), "{said}");
+    assert!(!said.contains("rst_") && !said.contains("otpauth"), "a secret was printed: {said}");
     assert!(!said.contains("sk_test_") || said.contains("sk_test_…"), "a key was printed: {said}");
 }
 

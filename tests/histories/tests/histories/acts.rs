@@ -8,25 +8,93 @@ use crate::step::{Deed, Pick, Typed};
 /// A deed, with those it is about.
 #[derive(Debug, Clone)]
 pub enum Act {
-    Login { who: usize, right: bool },
-    Verify { challenge: usize, typed: Typed },
-    Resend { challenge: usize },
-    Refresh { token: usize, header: Option<u8> },
-    Logout { access: usize },
-    CreateKey { access: usize, name: bool, expires: bool, idempotency: Option<u8> },
-    RevokeKey { access: usize, key: usize },
-    Switch { access: usize, live: bool },
-    Show { access: usize },
-    ShowByKey { key: usize },
-    ListKeys { access: usize },
-    ChangeRole { access: usize, who: usize, role: Role },
-    Remove { access: usize, who: usize },
-    Suspend { org: usize, suspended: bool },
-    Onboard { org: usize, completed: bool, payments: bool },
-    EndSessions { who: usize },
-    Unlock { who: usize },
-    OperatorRevoke { key: usize },
-    SetRole { who: usize, role: Role },
+    /// With a password that was theirs at this moment, by its number; or a wrong one.
+    Login {
+        who: usize,
+        password: Option<usize>,
+    },
+    Verify {
+        challenge: usize,
+        typed: Typed,
+    },
+    Resend {
+        challenge: usize,
+    },
+    Refresh {
+        token: usize,
+        header: Option<u8>,
+    },
+    Logout {
+        access: usize,
+    },
+    CreateKey {
+        access: usize,
+        name: bool,
+        expires: bool,
+        idempotency: Option<u8>,
+    },
+    RevokeKey {
+        access: usize,
+        key: usize,
+    },
+    Switch {
+        access: usize,
+        live: bool,
+    },
+    Show {
+        access: usize,
+    },
+    ShowByKey {
+        key: usize,
+    },
+    ListKeys {
+        access: usize,
+    },
+    ChangeRole {
+        access: usize,
+        who: usize,
+        role: Role,
+    },
+    HandOver {
+        access: usize,
+        who: usize,
+        password: Option<usize>,
+    },
+    Invite {
+        access: usize,
+        who: usize,
+        role: Role,
+    },
+    Accept {
+        invitation: usize,
+    },
+    ChangePassword {
+        access: usize,
+        password: Option<usize>,
+        new: usize,
+    },
+    Remove {
+        access: usize,
+        who: usize,
+    },
+    Suspend {
+        org: usize,
+        suspended: bool,
+    },
+    Onboard {
+        org: usize,
+        completed: bool,
+        payments: bool,
+    },
+    EndSessions {
+        who: usize,
+    },
+    Unlock {
+        who: usize,
+    },
+    OperatorRevoke {
+        key: usize,
+    },
 }
 
 impl Act {
@@ -44,13 +112,16 @@ impl Act {
             Self::Show { .. } | Self::ShowByKey { .. } => "show",
             Self::ListKeys { .. } => "list keys",
             Self::ChangeRole { .. } => "change a role",
+            Self::HandOver { .. } => "hand over",
+            Self::Invite { .. } => "invite",
+            Self::Accept { .. } => "accept",
+            Self::ChangePassword { .. } => "change a password",
             Self::Remove { .. } => "remove a member",
             Self::Suspend { .. }
             | Self::Onboard { .. }
             | Self::EndSessions { .. }
             | Self::Unlock { .. }
-            | Self::OperatorRevoke { .. }
-            | Self::SetRole { .. } => "operator",
+            | Self::OperatorRevoke { .. } => "operator",
         }
     }
 }
@@ -63,6 +134,7 @@ pub enum Answer {
     Challenge(usize),
     Tokens { session: usize, refresh: usize, access: usize },
     Key(usize),
+    Invitation(usize),
 }
 
 impl Model {
@@ -72,7 +144,9 @@ impl Model {
         let key = |pick: &Pick| pick.of(self.keys.len());
         let challenge = |pick: &Pick| pick.of(self.challenges.len());
         Some(match *deed {
-            Deed::Login { who, right } => Act::Login { who, right },
+            Deed::Login { who, right } => {
+                Act::Login { who, password: right.then_some(self.people[who].password) }
+            }
             Deed::Verify { challenge: ref it, typed } => Act::Verify { challenge: challenge(it)?, typed },
             Deed::Resend { challenge: ref it } => Act::Resend { challenge: challenge(it)? },
             Deed::Refresh { token, header } => Act::Refresh { token: token.of(self.refresh.len())?, header },
@@ -90,15 +164,28 @@ impl Model {
             Deed::ChangeRole { access: ref it, who, role } => {
                 Act::ChangeRole { access: access(it)?, who, role: Role::ALL[role + 1] }
             }
+            Deed::HandOver { access: ref it, who, right } => {
+                let access = access(it)?;
+                let password = right.then(|| self.people[self.holder(access)].password);
+                Act::HandOver { access, who, password }
+            }
+            Deed::Invite { access: ref it, who, role } => {
+                let access = access(it)?;
+                let same = self.people[self.holder(access)].org == self.people[who].org;
+                same.then_some(Act::Invite { access, who, role: Role::ALL[role + 1] })?
+            }
+            Deed::Accept { invitation } => Act::Accept { invitation: invitation.of(self.invitations.len())? },
+            Deed::ChangePassword { access: ref it, right } => {
+                let access = access(it)?;
+                let now_is = self.people[self.holder(access)].password;
+                Act::ChangePassword { access, password: right.then_some(now_is), new: now_is + 1 }
+            }
             Deed::Remove { access: ref it, who } => Act::Remove { access: access(it)?, who },
             Deed::Suspend { org, suspended } => Act::Suspend { org, suspended },
             Deed::Onboard { org, completed, payments } => Act::Onboard { org, completed, payments },
             Deed::EndSessions { who } => Act::EndSessions { who },
             Deed::Unlock { who } => Act::Unlock { who },
             Deed::OperatorRevoke { key: ref of } => Act::OperatorRevoke { key: key(of)? },
-            Deed::SetRole { who, role } => {
-                Act::SetRole { who, role: [Role::Owner, Role::Admin, Role::Viewer][role] }
-            }
         })
     }
 
@@ -107,6 +194,7 @@ impl Model {
         match *act {
             Act::Login { who, .. } => Some(who),
             Act::Resend { challenge } => Some(self.challenges[challenge].who),
+            Act::Invite { who, .. } => Some(who),
             _ => None,
         }
     }

@@ -7,10 +7,11 @@ use shared::sessions::Session;
 use shared::store::RotateOutcome;
 
 use crate::names::Names;
-use crate::world::{Away, HEADER, IDEMPOTENCY, WRONG_PASSWORD, World, judge};
+use crate::world::{Away, CHOSEN_PASSWORD, HEADER, IDEMPOTENCY, WRONG_PASSWORD, World, judge};
 
 /// Kinds of items that are cleaned up, and so say when; all others must not say it, or DynamoDB would delete them.
-const CLEANED_UP: [&str; 6] = ["CHALLENGE", "EXPIRY", "SESSION", "GUARD", "USER", "IDEMPOTENCY"];
+const CLEANED_UP: [&str; 7] =
+    ["CHALLENGE", "EXPIRY", "SESSION", "GUARD", "USER", "IDEMPOTENCY", "INVITATION"];
 
 fn text<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name].as_str().unwrap_or_default()
@@ -27,11 +28,13 @@ fn is_good(item: &Value, now: i64) -> bool {
 /// Everything that one look at the table tells; `before` is the table one step ago.
 pub fn of_table(before: &[Value], items: &[Value], names: &Names, now: i64) -> Result<(), String> {
     one_active_key(items, now)?;
+    one_owner(items)?;
     no_live_key_for_those_who_may_only_test(before, items)?;
     no_plaintext(items, names)?;
     for item in items {
-        let cleaned_up = CLEANED_UP.iter().any(|kind| text(item, "pk").starts_with(kind))
-            && !begins(item, "USER#", "MEMBER#");
+        let cleaned_up = begins(item, "ORG#", "INVITATION#")
+            || CLEANED_UP.iter().any(|kind| text(item, "pk").starts_with(kind))
+                && !begins(item, "USER#", "MEMBER#");
         if item["v"] != 1 || item.get("expires_at").is_some_and(Value::is_i64) != cleaned_up {
             return Err(format!("an item without its version, or with the wrong time to live: {item}"));
         }
@@ -61,6 +64,22 @@ fn one_active_key(items: &[Value], now: i64) -> Result<(), String> {
     Ok(())
 }
 
+/// An organization has one owner, and says who it is, whoever comes, goes and hands over.
+fn one_owner(items: &[Value]) -> Result<(), String> {
+    for org in items.iter().filter(|item| begins(item, "ORG#", "ORG")) {
+        let members = items.iter().filter(|item| begins(item, text(org, "pk"), "MEMBER#"));
+        let owners: Vec<_> =
+            members.filter(|it| it["role"] == "owner").map(|it| text(it, "user_id")).collect();
+        if owners != [text(org, "owner_user_id")] {
+            return Err(format!(
+                "{} is {}'s, and has these owners: {owners:?}",
+                org["pk"], org["owner_user_id"]
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// A live key that is new, or an organization that is newly live, needs an organization that may be: before the step or after it.
 fn no_live_key_for_those_who_may_only_test(before: &[Value], items: &[Value]) -> Result<(), String> {
     let may_be_live = |table: &[Value], org: &str| {
@@ -83,7 +102,7 @@ fn no_live_key_for_those_who_may_only_test(before: &[Value], items: &[Value]) ->
 }
 
 fn no_plaintext(items: &[Value], names: &Names) -> Result<(), String> {
-    let long = names.secrets().chain([PASSWORD, WRONG_PASSWORD, HEADER, IDEMPOTENCY]);
+    let long = names.secrets().chain([PASSWORD, WRONG_PASSWORD, CHOSEN_PASSWORD, HEADER, IDEMPOTENCY]);
     let table = Value::from(items).to_string();
     if let Some(secret) = long.into_iter().find(|secret| table.contains(*secret)) {
         return Err(format!("the table holds a secret as it is: {secret}"));
@@ -113,6 +132,7 @@ pub async fn of_sessions(
             || session.get("revoked_at").is_some()
             || session["expires_at"].as_i64().is_none_or(|at| at <= now)
             || ended_at >= session["created_at"].as_i64()
+                && member.is_none_or(|member| member["sessions_kept"] != session["session_id"])
     };
     for session in items.iter().filter(|item| begins(item, "SESSION#", "")).filter(is_over) {
         let id = SessionId::parse(text(session, "session_id")).unwrap();

@@ -1,6 +1,8 @@
 //! What is known of the system from outside: who is there, what was given to whom, and what became of it.
 
-use shared::guards::{CODES, Guesses, Limit, PASSWORDS_FROM_ANYWHERE, PASSWORDS_FROM_NETWORK};
+use shared::guards::{
+    CODES, Guesses, INVITATIONS_BY, INVITATIONS_TO, Limit, PASSWORDS_FROM_ANYWHERE, PASSWORDS_FROM_NETWORK,
+};
 use shared::users::Role;
 
 /// An organization.
@@ -18,6 +20,10 @@ pub struct Org {
     pub marker: Option<usize>,
     /// When it was changed last.
     pub updated_at: i64,
+    /// Whose it is.
+    pub owner: usize,
+    /// The guard of the invitations it mails.
+    pub invitations: Counter,
 }
 
 impl Org {
@@ -38,6 +44,10 @@ pub struct Person {
     pub role: Role,
     /// When all their sessions were ended.
     pub ended_at: Option<i64>,
+    /// All but this one.
+    pub kept: Option<usize>,
+    /// How often their password has changed: which it is.
+    pub password: usize,
     /// When they made a key last.
     pub made_key_at: Option<i64>,
     /// The guard of their codes.
@@ -46,6 +56,8 @@ pub struct Person {
     pub from_network: Counter,
     /// The guard of their passwords from anywhere.
     pub from_anywhere: Counter,
+    /// The guard of the invitations that are mailed to them.
+    pub invitations: Counter,
 }
 
 /// A guard, if it was ever written since it was opened.
@@ -82,6 +94,8 @@ impl Counter {
 pub struct Challenge {
     /// Whose.
     pub who: usize,
+    /// Which password their login began with.
+    pub password: usize,
     /// How many codes were sent; the last is alive.
     pub sent: usize,
     /// When that was.
@@ -169,6 +183,23 @@ pub struct Kept {
     pub spent: bool,
 }
 
+/// An invitation that was mailed.
+#[derive(Debug, Clone)]
+pub struct Invitation {
+    /// Where to.
+    pub org: usize,
+    /// Whom.
+    pub who: usize,
+    /// As what.
+    pub role: Role,
+    /// When it is over by itself.
+    pub expires_at: i64,
+    /// It is the one that is pending for its address; the others were replaced or accepted.
+    pub pending: bool,
+    /// It was accepted.
+    pub accepted: bool,
+}
+
 /// Everything.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -190,33 +221,40 @@ pub struct Model {
     pub keys: Vec<Key>,
     /// Kept answers.
     pub kept: Vec<Kept>,
+    /// Invitations.
+    pub invitations: Vec<Invitation>,
 }
 
 impl Model {
     /// The demo organizations at `now`, and nobody logged in.
     pub fn new(now: i64) -> Self {
-        let org = |ready| Org {
+        let org = |ready, owner| Org {
             active: true,
             completed: ready,
             payments: ready,
             live: false,
             marker: None,
             updated_at: now,
+            owner,
+            invitations: Counter::new(INVITATIONS_BY),
         };
         let person = |org, role| Person {
             org,
             member: true,
             role,
             ended_at: None,
+            kept: None,
+            password: 0,
             made_key_at: None,
             codes: Counter::new(CODES),
             from_network: Counter::new(PASSWORDS_FROM_NETWORK),
             from_anywhere: Counter::new(PASSWORDS_FROM_ANYWHERE),
+            invitations: Counter::new(INVITATIONS_TO),
         };
         let roles = [Role::Owner, Role::Admin, Role::Viewer];
         Self {
             now,
-            orgs: vec![org(false), org(true)],
+            orgs: vec![org(false, 0), org(true, 3)],
             people: (0..6).map(|nth| person(nth / 3, roles[nth % 3])).collect(),
             challenges: Vec::new(),
             sessions: Vec::new(),
@@ -224,7 +262,13 @@ impl Model {
             access: Vec::new(),
             keys: Vec::new(),
             kept: Vec::new(),
+            invitations: Vec::new(),
         }
+    }
+
+    /// Whose an access token is.
+    pub fn holder(&self, access: usize) -> usize {
+        self.sessions[self.access[access].session].who
     }
 
     /// Whether a session's own item says that it lives.
@@ -239,11 +283,13 @@ impl Model {
     }
 
     /// Whether a session was ended with all of its person's.
-    pub fn was_ended(&self, session: usize) -> bool {
-        let session = &self.sessions[session];
+    pub fn was_ended(&self, nth: usize) -> bool {
+        let session = &self.sessions[nth];
         let person = &self.people[session.who];
         // What ended sessions is in the membership, and goes with it.
-        person.member && person.ended_at.is_some_and(|at| at >= session.created_at)
+        person.member
+            && person.ended_at.is_some_and(|at| at >= session.created_at)
+            && person.kept != Some(nth)
     }
 
     /// What an authorizer says to a key, if it refuses it.

@@ -16,6 +16,8 @@ pub struct Names {
     pub access: Vec<String>,
     /// A key's id and the key.
     pub keys: Vec<(String, String)>,
+    /// Invitations' tokens.
+    pub invitations: Vec<String>,
     /// Whose each key is.
     pub organizations: Vec<usize>,
 }
@@ -33,6 +35,7 @@ impl Names {
             (Answer::Refused(expected), Given::Refused(code)) => expected == code,
             (Answer::Done, Given::Done) => true,
             (Answer::Challenge(nth), Given::Challenge { id, code }) => self.fit_challenge(*nth, id, code),
+            (Answer::Invitation(nth), Given::Invitation { token }) => fit(&mut self.invitations, *nth, token),
             (Answer::Key(nth), Given::Key { id, key }) => {
                 fit(&mut self.keys, *nth, &(id.clone(), key.clone()))
             }
@@ -64,7 +67,7 @@ impl Names {
     /// Everything that must stand nowhere in the table; codes apart, which are short.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let keys = self.keys.iter().map(|(_, key)| key);
-        self.refresh.iter().chain(&self.access).chain(keys).map(String::as_str)
+        self.refresh.iter().chain(&self.access).chain(&self.invitations).chain(keys).map(String::as_str)
     }
 }
 

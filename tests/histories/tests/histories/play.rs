@@ -103,6 +103,16 @@ impl Scene {
                 }
                 Ok(Ok(()))
             }
+            Step::Return { access, who, role } => {
+                let (access, who, role) = (*access, *who, *role);
+                for deed in [Deed::Remove { access, who }, Deed::Invite { access, who, role }] {
+                    let went = self.together(&[deed]).await?;
+                    if went.is_err() {
+                        return Ok(went);
+                    }
+                }
+                self.together(&[Deed::Accept { invitation: Pick(0) }]).await
+            }
             Step::Wait(seconds) => {
                 self.devstack.clock.advance(Duration::seconds(*seconds));
                 self.model.now += seconds;

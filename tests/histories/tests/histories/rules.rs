@@ -7,7 +7,7 @@ use shared::users::Role;
 
 use crate::acts::{Act, Answer};
 use crate::creation;
-use crate::model::{AccessToken, Challenge, Model, RefreshToken, Session};
+use crate::model::{AccessToken, Challenge, Model, Person, RefreshToken, Session};
 use crate::people;
 use crate::step::Typed;
 
@@ -16,48 +16,65 @@ use crate::step::Typed;
 pub struct Running {
     /// What is done.
     pub act: Act,
-    moment: u8,
-    /// Which code was alive when it was looked at.
-    code_seen: usize,
+    pub moment: u8,
+    /// Which code was alive, or which password theirs, when it was looked at.
+    pub seen: usize,
+    /// The password that was right.
+    pub proven: Option<usize>,
+    /// The roles of those who change and are changed, as they were seen.
+    pub roles: [Role; 2],
+    /// How often it was written in vain.
+    pub tries: usize,
 }
 
 impl Running {
     /// It has not begun.
     pub fn new(act: Act) -> Self {
-        Self { act, moment: 0, code_seen: 0 }
+        Self { act, moment: 0, seen: 0, proven: None, roles: [Role::Viewer; 2], tries: 0 }
     }
 
     /// Its next moment. Gives the answer when it is the last one.
     pub fn advance(&mut self, model: &mut Model) -> Option<Answer> {
         self.moment += 1;
         match self.act.clone() {
-            Act::Login { who, right } => self.login(model, who, right),
+            Act::Login { who, password } => self.login(model, who, password),
             Act::Verify { challenge, typed } => self.verify(model, challenge, typed),
             Act::Resend { challenge } => self.resend(model, challenge),
             Act::Unlock { who } => unlock(model, who),
+            Act::HandOver { access, who, password } => self.hand_over(model, access, who, password),
+            Act::Invite { access, who, role } => self.invite(model, access, who, role),
+            Act::ChangePassword { access, password, new } => {
+                self.change_password(model, access, password, new)
+            }
             act => Some(at_once(model, act)),
         }
     }
 
-    fn login(&self, model: &mut Model, who: usize, right: bool) -> Option<Answer> {
+    fn login(&mut self, model: &mut Model, who: usize, password: Option<usize>) -> Option<Answer> {
         let now = model.now;
         let person = &mut model.people[who];
         match self.moment {
-            1 => person.codes.is_shut(now).then_some(Answer::Refused("too_many_attempts")),
-            2 if person.from_network.is_shut(now) || person.from_anywhere.is_shut(now) => {
-                Some(Answer::Refused("too_many_attempts"))
+            1 => {
+                self.seen = person.password;
+                person.codes.is_shut(now).then_some(Answer::Refused("too_many_attempts"))
             }
-            2 => {
-                person.from_network.count(now);
-                person.from_anywhere.count(now);
-                (!right).then_some(Answer::Refused("invalid_credentials"))
-            }
+            2 if !guess(person, now) => Some(Answer::Refused("too_many_attempts")),
+            2 => (password != Some(self.seen)).then_some(Answer::Refused("invalid_credentials")),
             _ if !person.member => Some(Answer::Refused("invalid_credentials")),
             _ if !model.orgs[person.org].active => Some(Answer::Refused("organization_suspended")),
             _ => {
                 let expires_at = now + challenges::LIFETIME_SECONDS;
                 let (sent, sent_at, attempts, consumed_at) = (1, now, 0, None);
-                model.challenges.push(Challenge { who, sent, sent_at, expires_at, attempts, consumed_at });
+                let password = self.seen;
+                model.challenges.push(Challenge {
+                    who,
+                    password,
+                    sent,
+                    sent_at,
+                    expires_at,
+                    attempts,
+                    consumed_at,
+                });
                 Some(Answer::Challenge(model.challenges.len() - 1))
             }
         }
@@ -66,10 +83,10 @@ impl Running {
     fn verify(&mut self, model: &mut Model, nth: usize, typed: Typed) -> Option<Answer> {
         let (now, open) = (model.now, is_open(model, nth));
         let challenge = &mut model.challenges[nth];
-        let same_code = challenge.sent == self.code_seen;
+        let same_code = challenge.sent == self.seen;
         match self.moment {
             1 => {
-                self.code_seen = challenge.sent;
+                self.seen = challenge.sent;
                 (!open).then_some(Answer::Refused("invalid_code"))
             }
             2 if model.people[challenge.who].codes.is_shut(now) => Some(Answer::Refused("too_many_attempts")),
@@ -80,6 +97,10 @@ impl Running {
                 (typed != Typed::Right).then_some(Answer::Refused("invalid_code"))
             }
             _ if challenge.consumed_at.is_some() || challenge.expires_at <= now || !same_code => {
+                Some(Answer::Refused("invalid_code"))
+            }
+            // What they log in with is another since.
+            _ if challenge.password != model.people[challenge.who].password => {
                 Some(Answer::Refused("invalid_code"))
             }
             _ => {
@@ -124,6 +145,16 @@ fn is_open(model: &Model, nth: usize) -> bool {
     challenge.consumed_at.is_none() && challenge.expires_at > model.now && challenge.attempts < MAX_ATTEMPTS
 }
 
+/// Counts a guess at a password, unless a guard is shut.
+pub fn guess(person: &mut Person, now: i64) -> bool {
+    if person.from_network.is_shut(now) || person.from_anywhere.is_shut(now) {
+        return false;
+    }
+    person.from_network.count(now);
+    person.from_anywhere.count(now);
+    true
+}
+
 fn open_guards(model: &mut Model, who: usize) {
     let person = &mut model.people[who];
     for guard in [&mut person.codes, &mut person.from_network, &mut person.from_anywhere] {
@@ -134,11 +165,12 @@ fn open_guards(model: &mut Model, who: usize) {
 /// Deletes what it finds, and looks again until it finds nothing.
 fn unlock(model: &mut Model, who: usize) -> Option<Answer> {
     let person = &model.people[who];
-    let guards = [&person.codes, &person.from_network, &person.from_anywhere];
+    let guards = [&person.codes, &person.from_network, &person.from_anywhere, &person.invitations];
     if guards.into_iter().all(|guard| guard.recent.is_none()) {
         return Some(Answer::Done);
     }
     open_guards(model, who);
+    model.people[who].invitations.recent = None;
     None
 }
 
@@ -203,18 +235,20 @@ fn at_once(model: &mut Model, act: Act) -> Answer {
         }
         Act::EndSessions { who } if !model.people[who].member => Err("not_found"),
         Act::EndSessions { who } => {
-            model.people[who].ended_at = Some(model.now);
+            let person = &mut model.people[who];
+            (person.ended_at, person.kept) = (Some(model.now), None);
             Ok(Answer::Done)
         }
         Act::ChangeRole { access, who, role } => people::change_role(model, access, who, role),
         Act::Remove { access, who } => people::remove(model, access, who),
-        Act::SetRole { who, role } => {
-            model.people[who].role = role;
-            Ok(Answer::Done)
-        }
-        Act::Login { .. } | Act::Verify { .. } | Act::Resend { .. } | Act::Unlock { .. } => {
-            unreachable!("these take more than a moment")
-        }
+        Act::Accept { invitation } => people::accept(model, invitation),
+        Act::Login { .. }
+        | Act::Verify { .. }
+        | Act::Resend { .. }
+        | Act::Unlock { .. }
+        | Act::HandOver { .. }
+        | Act::Invite { .. }
+        | Act::ChangePassword { .. } => unreachable!("these take more than a moment"),
     };
     result.unwrap_or_else(Answer::Refused)
 }

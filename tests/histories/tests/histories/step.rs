@@ -54,6 +54,14 @@ pub enum Deed {
     ListKeys { access: Pick },
     /// Another role for somebody, by one who may or may not give it.
     ChangeRole { access: Pick, who: usize, role: usize },
+    /// The organization is handed over, with the right password or a wrong one.
+    HandOver { access: Pick, who: usize, right: bool },
+    /// Somebody who was of the organization is invited to it again.
+    Invite { access: Pick, who: usize, role: usize },
+    /// An invitation is accepted, whichever.
+    Accept { invitation: Pick },
+    /// A password becomes another, by who knows the one before, or does not.
+    ChangePassword { access: Pick, right: bool },
     /// Somebody is taken out of the organization, or leaves.
     Remove { access: Pick, who: usize },
     /// The operator suspends an organization, or reinstates it.
@@ -66,8 +74,6 @@ pub enum Deed {
     Unlock { who: usize },
     /// The operator revokes a key.
     OperatorRevoke { key: Pick },
-    /// Somebody gets another role.
-    SetRole { who: usize, role: usize },
 }
 
 /// One line of a history.
@@ -79,13 +85,15 @@ pub enum Step {
     Enter { who: usize },
     /// More wrong guesses than an address is allowed: at codes, with a new challenge for every five, or at the password.
     Siege { who: usize, codes: bool },
+    /// Somebody is taken out of the organization, invited again, and accepts.
+    Return { access: Pick, who: usize, role: usize },
     /// Several things at once.
     Together(Vec<Deed>),
     /// Time passes: so many seconds.
     Wait(i64),
 }
 
-/// The six people and three roles.
+/// The six people.
 const PEOPLE: std::ops::Range<usize> = 0..6;
 
 /// Mostly the newest.
@@ -96,6 +104,11 @@ fn pick() -> BoxedStrategy<Pick> {
 /// Birch can go live, and its people are half of the story.
 fn who() -> BoxedStrategy<usize> {
     prop_oneof![4 => 3_usize..5, 1 => PEOPLE].boxed()
+}
+
+/// Those whom Birch's people do something about, and now and then somebody of Acorn.
+fn colleague() -> BoxedStrategy<usize> {
+    prop_oneof![6 => 3_usize..6, 1 => PEOPLE].boxed()
 }
 
 fn org() -> BoxedStrategy<usize> {
@@ -126,8 +139,13 @@ fn of_people() -> BoxedStrategy<Deed> {
         }),
         4 => (pick(), pick()).prop_map(|(access, key)| Deed::RevokeKey { access, key }),
         4 => (pick(), any::<bool>()).prop_map(|(access, live)| Deed::Switch { access, live }),
-        2 => (pick(), who(), 0_usize..3).prop_map(|(access, who, role)| Deed::ChangeRole { access, who, role }),
-        1 => (pick(), PEOPLE).prop_map(|(access, who)| Deed::Remove { access, who }),
+        4 => (pick(), colleague(), 0_usize..3).prop_map(|(access, who, role)| Deed::ChangeRole { access, who, role }),
+        3 => (pick(), colleague(), yes_mostly())
+            .prop_map(|(access, who, right)| Deed::HandOver { access, who, right }),
+        3 => (pick(), colleague()).prop_map(|(access, who)| Deed::Remove { access, who }),
+        3 => (pick(), colleague(), 0_usize..3).prop_map(|(access, who, role)| Deed::Invite { access, who, role }),
+        4 => pick().prop_map(|invitation| Deed::Accept { invitation }),
+        4 => (pick(), yes_mostly()).prop_map(|(access, right)| Deed::ChangePassword { access, right }),
         1 => pick().prop_map(|access| Deed::Show { access }),
         1 => pick().prop_map(|key| Deed::ShowByKey { key }),
         1 => pick().prop_map(|access| Deed::ListKeys { access }),
@@ -143,7 +161,6 @@ fn of_the_operator() -> BoxedStrategy<Deed> {
         1 => who().prop_map(|who| Deed::EndSessions { who }),
         1 => who().prop_map(|who| Deed::Unlock { who }),
         1 => pick().prop_map(|key| Deed::OperatorRevoke { key }),
-        2 => (who(), 0_usize..3).prop_map(|(who, role)| Deed::SetRole { who, role }),
     ]
     .boxed()
 }
@@ -168,6 +185,7 @@ pub fn history(longest: usize) -> BoxedStrategy<Vec<Step>> {
         20 => deed().prop_map(Step::One),
         3 => who().prop_map(|who| Step::Enter { who }),
         1 => (who(), any::<bool>()).prop_map(|(who, codes)| Step::Siege { who, codes }),
+        2 => (pick(), colleague(), 0_usize..3).prop_map(|(access, who, role)| Step::Return { access, who, role }),
         8 => vec(prop_oneof![2 => of_people(), 1 => of_the_operator()], 2..=4).prop_map(Step::Together),
         6 => wait().prop_map(Step::Wait),
     ];

@@ -33,6 +33,7 @@ pub fn expected(answer: &Answer) -> String {
             format!("refresh token {} of session {}, access token {}", refresh + 1, session + 1, access + 1)
         }
         Answer::Key(nth) => format!("key {}", nth + 1),
+        Answer::Invitation(nth) => format!("invitation {} by mail", nth + 1),
     }
 }
 
@@ -53,6 +54,7 @@ fn answered(names: &Names, given: &Given) -> String {
             known(&names.refresh, |it| it == refresh, "refresh token") + " and a new access token"
         }
         Given::Key { id, .. } => known(&names.keys, |it| it.0 == *id, "key"),
+        Given::Invitation { token } => known(&names.invitations, |it| it == token, "invitation"),
     }
 }
 
@@ -69,13 +71,14 @@ fn bearer(model: &Model, access: usize) -> String {
     format!("{who}, with access token {} of session {},", access + 1, session + 1)
 }
 
+fn with(password: Option<usize>) -> String {
+    password.map_or("with a wrong password".to_owned(), |nth| format!("with their password {}", nth + 1))
+}
+
 fn done(model: &Model, act: &Act) -> String {
     let of_org = |org: usize| organization(org).name;
     match *act {
-        Act::Login { who, right } => {
-            let password = if right { "their password" } else { "a wrong password" };
-            format!("{} logs in with {password}", name(model, who))
-        }
+        Act::Login { who, password } => format!("{} logs in {}", name(model, who), with(password)),
         Act::Verify { challenge, typed } => {
             let code = match typed {
                 Typed::Right => "the code that is alive",
@@ -113,6 +116,19 @@ fn done(model: &Model, act: &Act) -> String {
         Act::ChangeRole { access, who, role } => {
             format!("{} makes {} a member as {}", bearer(model, access), name(model, who), role.as_str())
         }
+        Act::HandOver { access, who, password } => {
+            format!("{} hands over to {} {}", bearer(model, access), name(model, who), with(password))
+        }
+        Act::Invite { access, who, role } => {
+            format!("{} invites {} as {}", bearer(model, access), name(model, who), role.as_str())
+        }
+        Act::Accept { invitation } => {
+            let who = name(model, model.invitations[invitation].who);
+            format!("{who} accepts invitation {}", invitation + 1)
+        }
+        Act::ChangePassword { access, password, .. } => {
+            format!("{} changes their password {}", bearer(model, access), with(password))
+        }
         Act::Remove { access, who } => {
             format!("{} removes {}", bearer(model, access), name(model, who))
         }
@@ -128,6 +144,5 @@ fn done(model: &Model, act: &Act) -> String {
         Act::EndSessions { who } => format!("The operator ends all sessions of {}", name(model, who)),
         Act::Unlock { who } => format!("The operator unlocks {}", name(model, who)),
         Act::OperatorRevoke { key } => format!("The operator revokes key {}", key + 1),
-        Act::SetRole { who, role } => format!("{} becomes {}", name(model, who), role.as_str()),
     }
 }

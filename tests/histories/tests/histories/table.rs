@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::addresses::EmailAddress;
 use shared::crypto::sha256_hex;
 
-use crate::model::Model;
+use crate::model::{Counter, Model};
 use crate::names::Names;
 use crate::world::{IDEMPOTENCY, organization, person};
 
@@ -28,7 +28,8 @@ fn some(value: impl ToString) -> Option<String> {
 /// The lines that the model expects.
 pub fn expected(model: &Model, names: &Names) -> Lines {
     let mut lines = Lines::new();
-    people(model, &mut lines);
+    people(model, names, &mut lines);
+    invitations(model, names, &mut lines);
     organizations(model, names, &mut lines);
     for (session, id) in model.sessions.iter().zip(&names.sessions) {
         let hash = |token: usize| sha256_hex(&[names.refresh[token].as_bytes()]);
@@ -67,10 +68,13 @@ pub fn expected(model: &Model, names: &Names) -> Lines {
     lines
 }
 
-fn people(model: &Model, lines: &mut Lines) {
+fn people(model: &Model, names: &Names, lines: &mut Lines) {
     for (who, it) in model.people.iter().enumerate() {
-        let attributes =
-            [("role", some(it.role.as_str())), ("sessions_ended_at", it.ended_at.map(|at| at.to_string()))];
+        let attributes = [
+            ("role", some(it.role.as_str())),
+            ("sessions_ended_at", it.ended_at.map(|at| at.to_string())),
+            ("sessions_kept", it.kept.map(|session| names.sessions[session].clone())),
+        ];
         let (org, user) = (organization(it.org).id, person(who).user_id);
         if it.member {
             lines.insert(line(&format!("ORG#{org}"), &format!("MEMBER#{user}"), &attributes));
@@ -80,14 +84,42 @@ fn people(model: &Model, lines: &mut Lines) {
             lines.insert(line(&format!("USER#{user}"), "KEY_RATE", &[("at", some(at))]));
         }
         let from_network = format!("PASSWORDS#{NETWORK}");
-        let guards =
-            [("CODES", &it.codes), ("PASSWORDS", &it.from_anywhere), (&from_network, &it.from_network)];
+        let guards = [
+            ("CODES", &it.codes),
+            ("PASSWORDS", &it.from_anywhere),
+            (&from_network, &it.from_network),
+            ("INVITATIONS_TO", &it.invitations),
+        ];
         let hash = EmailAddress::parse(person(who).email).unwrap().hash();
         for (sk, guard) in guards {
-            if let Some(recent) = &guard.recent {
-                let recent = some(serde_json::to_string(recent).unwrap());
-                lines.insert(line(&format!("GUARD#{hash}"), sk, &[("recent", recent)]));
-            }
+            guarded(&hash, sk, guard, lines);
+        }
+    }
+}
+
+fn guarded(of: &str, sk: &str, guard: &Counter, lines: &mut Lines) {
+    if let Some(recent) = &guard.recent {
+        let recent = some(serde_json::to_string(recent).unwrap());
+        lines.insert(line(&format!("GUARD#{of}"), sk, &[("recent", recent)]));
+    }
+}
+
+fn invitations(model: &Model, names: &Names, lines: &mut Lines) {
+    for (it, token) in model.invitations.iter().zip(&names.invitations) {
+        let (token_hash, expires_at) = (sha256_hex(&[token.as_bytes()]), some(it.expires_at));
+        if !it.accepted {
+            let place = [("expires_at", expires_at.clone())];
+            lines.insert(line(&format!("INVITATION#{token_hash}"), "INVITATION", &place));
+        }
+        if it.pending {
+            let attributes = [
+                ("role", some(it.role.as_str())),
+                ("token_hash", some(token_hash)),
+                ("expires_at", expires_at),
+            ];
+            let address = EmailAddress::parse(person(it.who).email).unwrap().hash();
+            let pk = format!("ORG#{}", organization(it.org).id);
+            lines.insert(line(&pk, &format!("INVITATION#{address}"), &attributes));
         }
     }
 }
@@ -101,8 +133,10 @@ fn organizations(model: &Model, names: &Names, lines: &mut Lines) {
             ("payments_status", some(if it.payments { "ENABLED" } else { "DISABLED" })),
             ("current_env", some(if it.live { "live" } else { "test" })),
             ("updated_at", some(it.updated_at)),
+            ("owner_user_id", some(person(it.owner).user_id)),
         ];
         lines.insert(line(&pk, "ORG", &attributes));
+        guarded(organization(org).id, "INVITATIONS_BY", &it.invitations, lines);
         if let Some(marked) = it.marker {
             let expires = model.keys[marked].expires_at.map(|at| at.to_string());
             let attributes = [("api_key_id", some(&names.keys[marked].0)), ("key_expires_at", expires)];
@@ -138,8 +172,17 @@ fn organizations(model: &Model, names: &Names, lines: &mut Lines) {
 fn told(pk: &str, sk: &str) -> Option<&'static [&'static str]> {
     let kind = |text: &str| text.split('#').next().unwrap_or_default().to_owned();
     Some(match (kind(pk).as_str(), kind(sk).as_str()) {
-        ("ORG", "ORG") => &["is_active", "onboarding_status", "payments_status", "current_env", "updated_at"],
-        ("ORG", "MEMBER") => &["role", "sessions_ended_at"],
+        ("ORG", "ORG") => &[
+            "is_active",
+            "onboarding_status",
+            "payments_status",
+            "current_env",
+            "updated_at",
+            "owner_user_id",
+        ],
+        ("ORG", "MEMBER") => &["role", "sessions_ended_at", "sessions_kept"],
+        ("ORG", "INVITATION") => &["role", "token_hash", "expires_at"],
+        ("INVITATION", _) => &["expires_at"],
         ("ORG", "ACTIVE_KEY") => &["api_key_id", "key_expires_at"],
         ("ORG", "KEY") => &["env", "key_hash", "created_by", "created_at", "key_expires_at", "revoked_at"],
         ("KEYHASH", _) => &["api_key_id", "env", "key_expires_at", "revoked_at", "org_suspended"],

@@ -10,12 +10,11 @@ use shared::api_keys::Env;
 use shared::app::App;
 use shared::authz::{self, Rejection};
 use shared::challenges::Code;
-use shared::flows::{self, CodeType, KeyRequest, Origin, Refusal, operator};
-use shared::ids::{KeyId, OrgId, UserId};
+use shared::flows::{self, CodeType, InvitationRequest, KeyRequest, Origin, Refusal, operator};
+use shared::ids::{KeyId, OrgId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
 use shared::principals::{Principal, UserPrincipal};
 use shared::sensitive::Sensitive;
-use shared::store::StoreError;
 
 use crate::acts::Act;
 use crate::names::Names;
@@ -23,6 +22,8 @@ use crate::step::Typed;
 
 /// A password that is nobody's.
 pub const WRONG_PASSWORD: &str = "not-their-password";
+/// What passwords begin with that people choose.
+pub const CHOSEN_PASSWORD: &str = "six parrots over Leeds";
 /// What the `Idempotency-Key`s of refreshes begin with.
 pub const HEADER: &str = "history-header-";
 /// What the idempotency keys of creations begin with.
@@ -41,6 +42,8 @@ pub enum Given {
     Tokens { session: String, refresh: String, access: String },
     /// A key's id and the key.
     Key { id: String, key: String },
+    /// The token that was mailed.
+    Invitation { token: String },
 }
 
 impl Given {
@@ -108,7 +111,11 @@ impl World {
     async fn attempt(&self, act: &Act) -> Result<Given, Refusal> {
         let (app, from) = (self.app.as_ref(), origin());
         match *act {
-            Act::Login { who, right } => self.login(who, right).await,
+            Act::Login { who, password } => self.login(who, password).await,
+            Act::Accept { invitation } => {
+                let token = &self.names.invitations[invitation];
+                flows::accept_invitation(app, &from, token, None).await.map(|_| Given::Done)
+            }
             Act::Verify { challenge, typed } => {
                 let (id, codes) = &self.names.challenges[challenge];
                 let code = Code::typed(&code(codes, typed));
@@ -136,6 +143,9 @@ impl World {
             | Act::Show { access }
             | Act::ChangeRole { access, .. }
             | Act::Remove { access, .. }
+            | Act::HandOver { access, .. }
+            | Act::Invite { access, .. }
+            | Act::ChangePassword { access, .. }
             | Act::ListKeys { access } => {
                 let Principal::User(user) = self.known(&self.names.access[access]).await? else {
                     panic!("an access token is a key's")
@@ -146,10 +156,8 @@ impl World {
         }
     }
 
-    async fn login(&self, who: usize, right: bool) -> Result<Given, Refusal> {
-        let password = if right { PASSWORD } else { WRONG_PASSWORD };
-        let password = Sensitive::new(password.to_owned());
-        let started = flows::login(&self.app, &origin(), &address(who), &password).await?;
+    async fn login(&self, who: usize, password: Option<usize>) -> Result<Given, Refusal> {
+        let started = flows::login(&self.app, &origin(), &address(who), &typed_password(password)).await?;
         let code = self.mailbox.code(person(who).email).unwrap_or_default();
         Ok(Given::Challenge { id: started.challenge_id.to_string(), code })
     }
@@ -181,6 +189,24 @@ impl World {
             }
             Act::Remove { who, .. } => {
                 flows::remove_member(app, from, &user, user.org_id.as_str(), person(who).user_id).await?;
+            }
+            Act::HandOver { who, password, .. } => {
+                let (org, to) = (user.org_id.as_str(), person(who).user_id);
+                flows::hand_over(app, from, &user, org, to, &typed_password(password)).await?;
+            }
+            Act::ChangePassword { password, new, .. } => {
+                let (current, new) = (typed_password(password), typed_password(Some(new)));
+                flows::change_password(app, from, &user, &current, &new).await?;
+            }
+            Act::Invite { who, role, .. } => {
+                let (email, address) = (person(who).email.to_owned(), address(who));
+                let request = InvitationRequest { email, address, role };
+                flows::invite(app, from, &user, user.org_id.as_str(), &request).await?;
+                let mails = self.mailbox.newest_first(Some(person(who).email));
+                let word =
+                    |text: &str| text.split_whitespace().find(|it| it.starts_with("it_")).map(str::to_owned);
+                let token = mails.iter().find_map(|mail| word(&mail.text)).unwrap_or_default();
+                return Ok(Given::Invitation { token });
             }
             Act::ListKeys { .. } => {
                 flows::list_keys(app, from, &user, 100, None).await?;
@@ -228,19 +254,19 @@ impl World {
                 let org = self.names.organization_of_key(key);
                 operator::revoke_key(app, from, &org_id(org), &KeyId::parse(id).unwrap()).await?;
             }
-            Act::SetRole { who, role } => {
-                let user = UserId::parse(person(who).user_id).unwrap();
-                let (org, event) = (org_id(who / 3), devstack::event(app, org_id(who / 3).as_str()));
-                match app.store.set_role(&org, &user, role, &event).await {
-                    // Nobody any more.
-                    Ok(_) | Err(StoreError::ConditionFailed(_)) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
             _ => unreachable!("no operator does this"),
         }
         Ok(())
     }
+}
+
+/// A password by its number: the first is everybody's of the demo. None is a wrong one.
+fn typed_password(number: Option<usize>) -> Sensitive<String> {
+    Sensitive::new(match number {
+        None => WRONG_PASSWORD.to_owned(),
+        Some(0) => PASSWORD.to_owned(),
+        Some(number) => format!("{CHOSEN_PASSWORD} {number}"),
+    })
 }
 
 fn origin() -> Origin {

@@ -11,6 +11,7 @@ const ME: &str = "/api/v1/organizations/me";
 fn protected() -> Vec<Request> {
     let key = format!("/api/v1/auth/api-keys/{}", "key_01J0ACRN000000000000000000");
     let organization = format!("/api/v1/organizations/{}", ACORN.id);
+    let member = format!("{organization}/members/{}", ACORN.viewer.user_id);
     vec![
         Request::get(ME),
         Request::get(&organization),
@@ -21,6 +22,24 @@ fn protected() -> Vec<Request> {
         Request::post("/api/v1/auth/api-keys").json(&json!({"key_name": "k"})),
         Request::get("/api/v1/auth/api-keys"),
         Request::delete(&key),
+        Request::put("/api/v1/auth/password").json(&json!({"current_password": "a", "new_password": "b"})),
+        Request::get("/api/v1/auth/factors"),
+        Request::post("/api/v1/auth/factors/totp").json(&json!({"password": "a"})),
+        Request::post("/api/v1/auth/factors/totp/confirm").json(&json!({"code": "123456"})),
+        Request::delete("/api/v1/auth/factors/totp").json(&json!({"password": "a", "code": "123456"})),
+        Request::post("/api/v1/auth/factors/backup-codes").json(&json!({"password": "a", "code": "123456"})),
+        Request::get("/api/v1/auth/sessions"),
+        Request::delete("/api/v1/auth/sessions"),
+        Request::delete("/api/v1/auth/sessions/ses_01J0NNBDY00000000000000000"),
+        Request::get("/api/v1/organizations"),
+        Request::get(&format!("{organization}/members")),
+        Request::new("PATCH", &member).json(&json!({"role": "viewer"})),
+        Request::delete(&member),
+        Request::get(&format!("{organization}/invitations")),
+        Request::post(&format!("{organization}/invitations"))
+            .json(&json!({"email": "a@b.example", "role": "viewer"})),
+        Request::delete(&format!("{organization}/invitations/inv_01J0NNBDY00000000000000000")),
+        Request::post(&format!("{organization}/owner")).json(&json!({"user_id": "a", "password": "b"})),
     ]
 }
 

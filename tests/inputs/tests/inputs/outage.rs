@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::authorizer_events::{app_like, credentials};
 use crate::harness::gateways::{Kind, Verdict, ask};
 use crate::harness::{Cases, Refusal, Request, Stack};
+use crate::routes;
 
 fn away() -> Refusal {
     Refusal::new(503, "service_unavailable")
@@ -103,10 +104,20 @@ async fn every_route_says_that_the_service_is_away() {
             "audit trail",
             Request::get(&api(&format!("/organizations/{}/audit", ACORN.id))).bearer(&owner.access),
         ),
+        ("factors", Request::get(&api("/auth/factors")).bearer(&owner.access)),
+        ("sessions", Request::get(&api("/auth/sessions")).bearer(&owner.access)),
+        ("end the other sessions", Request::delete(&api("/auth/sessions")).bearer(&owner.access)),
+        ("organizations", Request::get(&api("/organizations")).bearer(&owner.access)),
     ];
     let mut cases = Cases::of(&stack);
     for (name, request) in requests {
         cases.refused(name, request, &away()).await;
+    }
+    // What has not the form of a token is none, table or not.
+    let judged_first = ["refresh", "reset", "accept an invitation"];
+    let rest = routes::with_bodies(&stack, &owner);
+    for route in rest.into_iter().filter(|route| !judged_first.contains(&route.name)) {
+        cases.refused(route.name, route.request.json(&route.good), &away()).await;
     }
     // Nothing of it needs the table.
     cases.refused("no JSON", Request::post(&api("/auth/login")).said_json("x"), &Refusal::no_json()).await;

@@ -29,7 +29,7 @@ pub mod flows;
 mod gateway;
 mod invariants;
 mod matrix;
-mod people;
+pub mod people;
 mod secrets;
 mod settings;
 mod skew;

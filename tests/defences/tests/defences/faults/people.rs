@@ -52,7 +52,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let place = Box::pin(Place::new()).await;
         let session = place.login(&BIRCH.owner).await;
         let path = format!("/api/v1/organizations/{}/invitations", BIRCH.id);
@@ -84,7 +84,7 @@ impl Stage {
         }
     }
 
-    async fn begin(&self) -> Environment {
+    pub async fn begin(&self) -> Environment {
         self.place.devstack.dynamodb.restore(&self.photograph).await.unwrap();
         self.place.environment()
     }
@@ -192,7 +192,18 @@ fn deeds(stage: &Stage) -> Vec<Deed> {
 }
 
 impl Deed {
-    async fn run(&self, at: &Environment) -> (u16, Value, bool) {
+    pub async fn run(&self, at: &Environment) -> (u16, Value, bool) {
+        let event = self.event();
+        let response = Box::pin(invoke::handle(&at.app, self.function, &event)).await.unwrap();
+        let body = match response.body() {
+            Body::Text(text) => serde_json::from_str(text).unwrap_or_default(),
+            _ => Value::Null,
+        };
+        (response.status().as_u16(), body, response.headers().contains_key("retry-after"))
+    }
+
+    /// The gateway's event.
+    pub fn event(&self) -> Value {
         let (method, resource) = self.route;
         let call = HttpCall {
             function: self.function,
@@ -208,12 +219,7 @@ impl Deed {
         for (name, value) in &self.parameters {
             event["pathParameters"][name] = value.clone().into();
         }
-        let response = Box::pin(invoke::handle(&at.app, self.function, &event)).await.unwrap();
-        let body = match response.body() {
-            Body::Text(text) => serde_json::from_str(text).unwrap_or_default(),
-            _ => Value::Null,
-        };
-        (response.status().as_u16(), body, response.headers().contains_key("retry-after"))
+        event
     }
 }
 
@@ -298,7 +304,8 @@ async fn is_killed(deed: &Deed, stage: &Stage, nth: usize) {
     again(deed, stage, &stage.place.environment(), &what).await;
 }
 
-async fn requests_of(deed: &Deed, stage: &Stage) -> Vec<Recorded> {
+/// What a deed asks for when all is well, and what it is answered.
+pub async fn requests_of(deed: &Deed, stage: &Stage) -> (Vec<Recorded>, Value) {
     let at = stage.begin().await;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let recording = Arc::clone(&seen);
@@ -309,12 +316,12 @@ async fn requests_of(deed: &Deed, stage: &Stage) -> Vec<Recorded> {
     let (status, body, _) = deed.run(&at).await;
     assert_eq!(status, deed.usual, "{}: {body}", deed.name);
     people_are_whole(stage, deed.name).await;
-    Vec::clone(&seen.lock().unwrap())
+    (Vec::clone(&seen.lock().unwrap()), body)
 }
 
 async fn survives_everything(deed: &Deed, stage: &Stage) -> usize {
     let mut cases = 0;
-    for (nth, request) in requests_of(deed, stage).await.iter().enumerate() {
+    for (nth, request) in requests_of(deed, stage).await.0.iter().enumerate() {
         for (turn, kind) in kinds::ALL.into_iter().filter(|kind| kind.fits(request)).enumerate() {
             let spans = [Span::Once, Span::FromThenOn];
             let chosen =
@@ -332,9 +339,14 @@ async fn survives_everything(deed: &Deed, stage: &Stage) -> usize {
     cases
 }
 
+/// All of them.
+pub fn every_deed(stage: &Stage) -> Vec<Deed> {
+    [deeds(stage), super::accounts::deeds(stage), settings::deeds(stage)].concat()
+}
+
 pub async fn all_survive(names: &[&str]) {
     let stage = Box::pin(Stage::new()).await;
-    let deeds = [deeds(&stage), super::accounts::deeds(&stage), settings::deeds(&stage)].concat();
+    let deeds = every_deed(&stage);
     for name in names {
         let deed = deeds.iter().find(|it| it.name == *name).unwrap();
         let cases = Box::pin(survives_everything(deed, &stage)).await;

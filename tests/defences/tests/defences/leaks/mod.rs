@@ -5,8 +5,10 @@ mod credentials;
 mod dashboard;
 mod operators;
 mod panics;
+mod people;
 mod refusals;
 mod search;
+mod secrets;
 mod stored;
 
 use std::fmt::Debug;
@@ -32,6 +34,7 @@ use tracing::instrument::WithSubscriber as _;
 use super::faults::flows::{EVERY_FLOW, Flow};
 use super::faults::stage::Stage;
 use search::{Canary, Written};
+use secrets::Secrets;
 
 /// Everything that is logged from now on by any thread: as shipped, at its most talkative.
 fn logged() -> &'static Written {
@@ -43,112 +46,6 @@ fn logged() -> &'static Written {
         tracing::subscriber::set_global_default(shipped).unwrap();
         written
     })
-}
-
-/// What the story knows that nobody else may.
-struct Secrets(Vec<Canary>);
-
-impl Secrets {
-    async fn of(stage: &Stage) -> Self {
-        let mut all = Self(Vec::new());
-        for text in [PASSWORD, "not the password", "0123456789abcdef", "an-idempotency-key-of-mine"] {
-            all.add("what a client sends", text);
-        }
-        all.token("an access token", &stage.birch.access_token);
-        for token in [&stage.birch.refresh_token, &stage.used_token] {
-            all.add("a refresh token", token);
-        }
-        all.add("an API key", &stage.key);
-        all.add("an API key's random part", &stage.key[8..40]);
-        all.shown(&stage.accounts.begun.shown);
-        stage.accounts.app.shown.iter().for_each(|answer| all.shown(answer));
-        all.stored(stage).await;
-        all.mailed(stage);
-        all
-    }
-
-    fn add(&mut self, what: &str, text: &str) {
-        if !self.0.iter().any(|canary| canary.is(text)) {
-            self.0.push(Canary::new(what, text));
-        }
-    }
-
-    fn token(&mut self, what: &str, token: &str) {
-        self.add(what, token);
-        self.add("a signature", token.rsplit('.').next().unwrap());
-    }
-
-    /// Every key in Secrets Manager, as it is there.
-    async fn stored(&mut self, stage: &Stage) {
-        let config = &stage.place.devstack.config;
-        let place = rotation::Place::over(Arc::clone(&stage.place.devstack));
-        for name in [
-            &config.signing_secret,
-            &config.codes_secret,
-            &config.sealing_secret,
-            &config.audit_secret,
-            &config.factors_secret,
-            &config.webhooks_secret,
-        ] {
-            self.keys_in(name, &place.current(name).await);
-        }
-    }
-
-    fn keys_in(&mut self, name: &str, value: &Value) {
-        for (member, value) in value.as_object().into_iter().flatten() {
-            match value {
-                Value::String(text) if ["key", "previous", "next", "pkcs8"].contains(&member.as_str()) => {
-                    self.add(&format!("{member} of {name}"), text);
-                }
-                other => self.keys_in(name, other),
-            }
-        }
-    }
-
-    /// What an answer showed of a second factor: the secret, alone and in its URI, and backup codes, as they are shown and as they are typed.
-    fn shown(&mut self, answer: &Value) {
-        let data = &answer["data"];
-        for name in ["secret", "uri", "qr_svg"] {
-            if let Some(text) = data[name].as_str() {
-                self.add(name, text);
-            }
-        }
-        for code in data["backup_codes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            self.add("a backup code", code);
-            self.add("a backup code without its hyphen", &code.replace('-', ""));
-        }
-    }
-
-    fn mailed(&mut self, stage: &Stage) {
-        // A notice has none.
-        for code in stage.place.devstack.mailbox.newest_first(None).into_iter().filter_map(|mail| mail.code) {
-            self.add("a code", &code);
-        }
-    }
-
-    /// An answer, without what is in it for whoever asked, which is a secret from now on.
-    fn answered(&mut self, mut answer: Value) -> String {
-        self.shown(&answer);
-        for name in ["secret", "uri", "qr_svg", "backup_codes"] {
-            answer["data"].as_object_mut().and_then(|data| data.remove(name));
-        }
-        for name in ["access_token", "refresh_token", "key"] {
-            if let Some(secret) = answer["data"].as_object_mut().and_then(|data| data.remove(name)) {
-                self.token(name, secret.as_str().unwrap());
-            }
-        }
-        answer.to_string()
-    }
-
-    fn none_in(&self, where_: &str, text: &str) {
-        for line in text.lines() {
-            for canary in &self.0 {
-                if let Some(form) = canary.found_in(line) {
-                    panic!("{} ({form}) is in {where_}: {line}", canary.what);
-                }
-            }
-        }
-    }
 }
 
 /// Every flow as it should be, and with another fault at each of its requests; what everybody is answered.
@@ -164,7 +61,7 @@ async fn every_flow(stage: &Stage, secrets: &mut Secrets) -> String {
             None
         });
         answers += &secrets.answered(flow.run(stage, &at).await.body);
-        secrets.mailed(stage);
+        secrets.mailed(&stage.place);
         secrets.none_in("the table", &lines(&stage.table().await));
         let requests = requests.lock().unwrap().clone();
         for (nth, request) in requests.iter().enumerate() {
@@ -178,7 +75,7 @@ async fn every_flow(stage: &Stage, secrets: &mut Secrets) -> String {
             answers += &secrets.answered(outcome.body);
             answers.push('\n');
         }
-        secrets.mailed(stage);
+        secrets.mailed(&stage.place);
     }
     answers
 }
@@ -236,7 +133,7 @@ async fn rotations(stage: &Stage, secrets: &mut Secrets) -> String {
         for answer in place.rotate(name).await {
             said += &format!("{answer}\n");
         }
-        secrets.stored(stage).await;
+        secrets.stored(&stage.place).await;
         let token = place.begin(name).await.unwrap();
         let value = place.current(name).await.to_string();
         for fault in spoilt(&value) {
@@ -250,7 +147,7 @@ async fn rotations(stage: &Stage, secrets: &mut Secrets) -> String {
         for answer in place.steps(name, &token).await.unwrap() {
             said += &format!("{answer}\n");
         }
-        secrets.stored(stage).await;
+        secrets.stored(&stage.place).await;
         // The public keys that environments keep are a minute old at most.
         stage.place.devstack.clock.advance(time::Duration::days(rotation::INTERVAL_DAYS));
     }
@@ -281,18 +178,14 @@ async fn no_secret_is_in_logs_errors_answers_mails_or_the_table() {
     }
     assert!(errors_said.contains("Failed"), "nothing failed: {errors_said}");
     errors_said += &Box::pin(rotations(&stage, &mut secrets)).await;
-    secrets.mailed(&stage);
+    secrets.mailed(&stage.place);
 
     secrets.none_in("an answer", &answers);
     secrets.none_in("an error", &errors_said);
     secrets.none_in("the table", &lines(&stage.table().await));
     let mails = stage.place.devstack.mailbox.newest_first(None);
     assert!(mails.len() > 5, "{} mails", mails.len());
-    for mail in mails {
-        let text = mail.code.map_or(mail.text.clone(), |code| mail.text.replace(&code, ""));
-        secrets.none_in("a mail, beside its code", &text);
-        secrets.none_in("a mail's subject", &mail.subject);
-    }
+    secrets.none_in_mails(&mails);
     let log = logged.text();
     secrets.none_in("the log", &log);
     secrets.none_in("the gateway's log", &stage.place.devstack.logs.text());

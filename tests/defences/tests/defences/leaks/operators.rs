@@ -103,7 +103,7 @@ async fn a_verification_of_the_audit_trail_quotes_no_secret() {
         let at = stage.place.environment();
         secrets.answered(flow.run(&stage, &at).await.body);
     }
-    secrets.mailed(&stage);
+    secrets.mailed(&stage.place);
     devstack.chain().await.unwrap();
     let verified = async || {
         let mut said = String::new();

@@ -8,20 +8,28 @@ use serde_json::{Value, json};
 use super::search::Canary;
 use super::{lines, logged};
 use crate::faults::flows::Flow;
+use crate::faults::people;
 use crate::faults::stage::Stage;
 
 /// Somebody's secret, sent where it does not belong. A digit and both cases: no word of ours looks like it.
 const SECRET: &str = "Hunter2-Planted-In-The-Wrong-Place";
 
 /// The flows with a body. Who else is refused, is by a parameter.
-const WITH_BODY: [Flow; 6] = [
+const WITH_BODY: [Flow; 10] = [
     Flow::Login,
     Flow::Verify,
     Flow::Resend,
     Flow::RefreshWithKey,
     Flow::CreateKeyWithKey,
     Flow::SwitchEnvironment,
+    Flow::BeginTotp,
+    Flow::ConfirmTotp,
+    Flow::RemoveTotp,
+    Flow::RemakeBackupCodes,
 ];
+
+/// What is for everybody of the organization to see: whoever puts a secret into it has published it there.
+const SHOWN: [&str; 3] = ["key_name", "full_name", "name"];
 
 /// What a member may be in place of what it should be.
 fn wrong() -> [Value; 6] {
@@ -51,10 +59,8 @@ fn texts(good: &Value) -> [String; 8] {
     ]
 }
 
-/// Every event that `call` may become.
-fn events(call: &HttpCall) -> Vec<Value> {
-    let event = call.event();
-    let good = &call.body;
+/// Every event that one with this body may become.
+fn events(event: &Value, good: &Value) -> Vec<Value> {
     let with_text = |text: String| {
         let mut event = event.clone();
         event["body"] = text.into();
@@ -62,8 +68,8 @@ fn events(call: &HttpCall) -> Vec<Value> {
     };
     let mut events = Vec::new();
     for (member, _) in good.as_object().into_iter().flatten() {
-        // A name is for everybody of the organization to see: whoever puts a secret into it has published it there.
-        for value in wrong().into_iter().filter(|value| !(member == "key_name" && value == SECRET)) {
+        let is_shown = SHOWN.contains(&member.as_str());
+        for value in wrong().into_iter().filter(|value| !(is_shown && value == SECRET)) {
             let mut body = good.clone();
             body[member] = value;
             events.push(with_text(body.to_string()));
@@ -128,7 +134,7 @@ async fn a_secret_in_the_wrong_place_comes_back_nowhere() {
     for flow in WITH_BODY.into_iter().chain([Flow::ListKeys, Flow::RevokeKey]) {
         let call = flow.http(&stage).unwrap();
         let at = stage.begin(flow).await;
-        let of_body = if WITH_BODY.contains(&flow) { events(&call) } else { Vec::new() };
+        let of_body = if WITH_BODY.contains(&flow) { events(&call.event(), &call.body) } else { Vec::new() };
         for event in of_body.into_iter().chain(with_parameters(&call)) {
             let (status, answer) = answer(&at, call.function, &event).await;
             assert!(secret.found_in(&answer).is_none(), "{flow:?} {event}: {answer}");
@@ -140,6 +146,31 @@ async fn a_secret_in_the_wrong_place_comes_back_nowhere() {
         assert!(secret.found_in(&table).is_none(), "{flow:?}: {table}");
     }
     assert!(told > 200 && refused > 150, "{told} told, {refused} refused: that is not what is meant here");
+    for line in logged.text().lines() {
+        assert!(secret.found_in(line).is_none(), "{line}");
+    }
+}
+
+/// The same for what people do with their accounts and with each other.
+#[tokio::test]
+async fn a_secret_in_the_wrong_place_of_what_people_do_comes_back_nowhere() {
+    let logged = logged();
+    let stage = Box::pin(people::Stage::new()).await;
+    let secret = Canary::new("a secret in the wrong place", SECRET);
+    let (mut told, mut refused) = (0, 0);
+    for deed in people::every_deed(&stage).iter().filter(|deed| deed.body.is_object()) {
+        let at = stage.begin().await;
+        for event in events(&deed.event(), &deed.body) {
+            let (status, answer) = answer(&at, deed.function, &event).await;
+            assert!(secret.found_in(&answer).is_none(), "{} {event}: {answer}", deed.name);
+            assert!(status < 500, "{} {event}: {answer}", deed.name);
+            told += 1;
+            refused += usize::from(status >= 400);
+        }
+        let table = lines(&stage.place.items("", "").await);
+        assert!(secret.found_in(&table).is_none(), "{}: {table}", deed.name);
+    }
+    assert!(told > 300 && refused > 200, "{told} told, {refused} refused: that is not what is meant here");
     for line in logged.text().lines() {
         assert!(secret.found_in(line).is_none(), "{line}");
     }

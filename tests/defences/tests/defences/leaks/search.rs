@@ -18,20 +18,29 @@ pub struct Canary {
 
 impl Canary {
     pub fn new(what: impl Into<String>, text: &str) -> Self {
-        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let mut forms = vec![text.to_owned(), hex.to_uppercase(), hex];
+        let mut all = Self::of_bytes(what, text.as_bytes());
+        all.forms.insert(0, text.to_owned());
+        all.forms.retain(|form| form.len() >= 6);
+        Self { text: text.to_owned(), ..all }
+    }
+
+    /// What is no text by itself.
+    pub fn of_bytes(what: impl Into<String>, bytes: &[u8]) -> Self {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = hex.clone();
+        let mut forms = vec![hex.to_uppercase(), hex];
         // As `Debug` writes bytes: a list of numbers.
-        forms.push(format!("{:?}", text.as_bytes()).trim_matches(['[', ']']).to_owned());
+        forms.push(format!("{bytes:?}").trim_matches(['[', ']']).to_owned());
         for engine in [&BASE64_STANDARD_NO_PAD, &BASE64_URL_SAFE_NO_PAD] {
             // Wherever it stands in a longer text, of which every third byte begins a group.
             for shift in 0..3 {
-                let encoded = engine.encode([&vec![0; shift], text.as_bytes()].concat());
-                let whole = 4 * ((text.len() + shift) / 3);
+                let encoded = engine.encode([&vec![0; shift], bytes].concat());
+                let whole = 4 * ((bytes.len() + shift) / 3);
                 forms.push(encoded[if shift == 0 { 0 } else { 4 }..whole].to_owned());
             }
         }
         forms.retain(|form| form.len() >= 6);
-        Self { what: what.into(), text: text.to_owned(), forms }
+        Self { what: what.into(), text, forms }
     }
 
     /// The first form of it that is in `text`.
