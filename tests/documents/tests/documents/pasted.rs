@@ -44,6 +44,7 @@ async fn integrating_works_from_the_first_login_to_the_logout() {
     let Ended { well, said } = paste("docs/integrate.md").await;
     assert!(well, "{said}");
     assert_eq!(said.matches("\"name\":\"Acorn Books\"").count(), 2, "before and after the rotation: {said}");
+    assert!(said.contains("\"code\":\"address_not_allowed\"") && said.contains("not here"), "{said}");
     assert!(said.contains("the same refresh token") && said.trim_end().ends_with("204"), "{said}");
     assert!(said.contains("Olivia Shop") && said.contains("Your password was changed"), "{said}");
     assert!(said.contains("\"backup_codes_left\":10"), "{said}");

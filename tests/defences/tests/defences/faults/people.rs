@@ -90,7 +90,7 @@ impl Stage {
     }
 
     /// Whether the change was made: its event is there exactly then.
-    async fn is_done(&self) -> bool {
+    pub async fn is_done(&self) -> bool {
         self.place.items("AUDIT#", "").await.len() > events(&self.before)
     }
 }

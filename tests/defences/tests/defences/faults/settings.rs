@@ -14,6 +14,8 @@ use super::people::{Deed, Stage, all_survive};
 const WEBHOOK: &str = "/api/v1/organizations/{id}/webhook";
 const FIRST: &str = "first webhook";
 const SECRET: &str = "webhook secret";
+/// What Birch is to be called.
+const NAME: &str = "Another";
 
 /// Birch has a key, and a webhook; Acorn has none yet.
 pub struct Settings {
@@ -95,7 +97,7 @@ pub fn deeds(stage: &Stage) -> Vec<Deed> {
             "organizations",
             ("PATCH", "/api/v1/organizations/{id}"),
             BIRCH.id,
-            json!({"name": "Another"}),
+            json!({ "name": NAME }),
             [200, 200],
         ),
         Deed {
@@ -136,6 +138,10 @@ pub fn are_whole(table: &[Value], what: &str) {
         assert_ne!(revoked, marked, "{what}: a marker of a dead key, or a key without one");
         assert_eq!(!record["leak"].is_null(), events("key.leaked") == 1, "{what}: {record}");
     }
+    let listed = of("ORG#", "KEY#").any(|it| !it["allowed_addresses"].is_null());
+    assert_eq!(listed, events("key.set_addresses") == 1, "{what}: a list without its event");
+    let renamed = of("ORG#", "ORG").any(|it| it["name"] == NAME);
+    assert_eq!(renamed, events("organization.rename") == 1, "{what}: a name without its event");
     let changes = events("webhook.set") + events("webhook.rotate_secret");
     let revisions: i64 = of("WEBHOOK#", "").map(|it| it["revision"].as_i64().unwrap()).sum();
     if events("webhook.remove") == 0 {
@@ -147,8 +153,11 @@ pub fn are_whole(table: &[Value], what: &str) {
     }
 }
 
-/// A secret that was shown is the one that signs.
+/// What is said to be done is, and a secret that was shown is the one that signs.
 pub async fn answer_is_true(name: &str, body: &Value, stage: &Stage, what: &str) {
+    if deeds(stage).iter().any(|deed| deed.name == name) {
+        assert!(stage.is_done().await, "{what}: it is said to be done");
+    }
     let org = match name {
         FIRST => ACORN.id,
         SECRET => BIRCH.id,

@@ -54,6 +54,7 @@ impl Secrets {
             &config.sealing_secret,
             &config.audit_secret,
             &config.factors_secret,
+            &config.webhooks_secret,
         ] {
             self.keys_in(name, &place.current(name).await);
         }
