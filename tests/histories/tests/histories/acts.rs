@@ -2,99 +2,38 @@
 
 use shared::users::Role;
 
+use crate::factors::Own;
 use crate::model::Model;
 use crate::step::{Deed, Pick, Typed};
 
-/// A deed, with those it is about.
+/// A deed, with those it is about. A password is one that was theirs at that moment, by its number; or a wrong one.
 #[derive(Debug, Clone)]
 pub enum Act {
-    /// With a password that was theirs at this moment, by its number; or a wrong one.
-    Login {
-        who: usize,
-        password: Option<usize>,
-    },
-    Verify {
-        challenge: usize,
-        typed: Typed,
-    },
-    Resend {
-        challenge: usize,
-    },
-    Refresh {
-        token: usize,
-        header: Option<u8>,
-    },
-    Logout {
-        access: usize,
-    },
-    CreateKey {
-        access: usize,
-        name: bool,
-        expires: bool,
-        idempotency: Option<u8>,
-    },
-    RevokeKey {
-        access: usize,
-        key: usize,
-    },
-    Switch {
-        access: usize,
-        live: bool,
-    },
-    Show {
-        access: usize,
-    },
-    ShowByKey {
-        key: usize,
-    },
-    ListKeys {
-        access: usize,
-    },
-    ChangeRole {
-        access: usize,
-        who: usize,
-        role: Role,
-    },
-    HandOver {
-        access: usize,
-        who: usize,
-        password: Option<usize>,
-    },
-    Invite {
-        access: usize,
-        who: usize,
-        role: Role,
-    },
-    Accept {
-        invitation: usize,
-    },
-    ChangePassword {
-        access: usize,
-        password: Option<usize>,
-        new: usize,
-    },
-    Remove {
-        access: usize,
-        who: usize,
-    },
-    Suspend {
-        org: usize,
-        suspended: bool,
-    },
-    Onboard {
-        org: usize,
-        completed: bool,
-        payments: bool,
-    },
-    EndSessions {
-        who: usize,
-    },
-    Unlock {
-        who: usize,
-    },
-    OperatorRevoke {
-        key: usize,
-    },
+    Login { who: usize, password: Option<usize> },
+    Verify { challenge: usize, typed: Typed, own: Option<Own> },
+    Resend { challenge: usize },
+    Refresh { token: usize, header: Option<u8> },
+    Logout { access: usize },
+    CreateKey { access: usize, name: bool, expires: bool, idempotency: Option<u8> },
+    RevokeKey { access: usize, key: usize },
+    Switch { access: usize, live: bool },
+    Show { access: usize },
+    ShowByKey { key: usize },
+    ListKeys { access: usize },
+    ChangeRole { access: usize, who: usize, role: Role },
+    HandOver { access: usize, who: usize, password: Option<usize> },
+    Invite { access: usize, who: usize, role: Role },
+    Accept { invitation: usize },
+    ChangePassword { access: usize, password: Option<usize>, new: usize },
+    BeginTotp { access: usize, password: Option<usize> },
+    ConfirmTotp { access: usize, app: Option<usize> },
+    RemoveTotp { access: usize, password: Option<usize>, own: Own },
+    Remove { access: usize, who: usize },
+    Suspend { org: usize, suspended: bool },
+    Onboard { org: usize, completed: bool, payments: bool },
+    EndSessions { who: usize },
+    Unlock { who: usize },
+    OperatorRevoke { key: usize },
 }
 
 impl Act {
@@ -116,6 +55,9 @@ impl Act {
             Self::Invite { .. } => "invite",
             Self::Accept { .. } => "accept",
             Self::ChangePassword { .. } => "change a password",
+            Self::BeginTotp { .. } => "begin an app",
+            Self::ConfirmTotp { .. } => "confirm an app",
+            Self::RemoveTotp { .. } => "remove an app",
             Self::Remove { .. } => "remove a member",
             Self::Suspend { .. }
             | Self::Onboard { .. }
@@ -135,6 +77,8 @@ pub enum Answer {
     Tokens { session: usize, refresh: usize, access: usize },
     Key(usize),
     Invitation(usize),
+    App(usize),
+    Codes(usize),
 }
 
 impl Model {
@@ -147,7 +91,12 @@ impl Model {
             Deed::Login { who, right } => {
                 Act::Login { who, password: right.then_some(self.people[who].password) }
             }
-            Deed::Verify { challenge: ref it, typed } => Act::Verify { challenge: challenge(it)?, typed },
+            Deed::Verify { challenge: ref it, typed } => {
+                let challenge = challenge(it)?;
+                let begun = &self.challenges[challenge];
+                let own = begun.totp.then(|| self.own(begun.who, typed, challenge));
+                Act::Verify { challenge, typed, own }
+            }
             Deed::Resend { challenge: ref it } => Act::Resend { challenge: challenge(it)? },
             Deed::Refresh { token, header } => Act::Refresh { token: token.of(self.refresh.len())?, header },
             Deed::Logout { access: ref it } => Act::Logout { access: access(it)? },
@@ -179,6 +128,22 @@ impl Model {
                 let access = access(it)?;
                 let now_is = self.people[self.holder(access)].password;
                 Act::ChangePassword { access, password: right.then_some(now_is), new: now_is + 1 }
+            }
+            Deed::BeginTotp { access: ref it, right } => {
+                let access = access(it)?;
+                let password = right.then(|| self.people[self.holder(access)].password);
+                Act::BeginTotp { access, password }
+            }
+            Deed::ConfirmTotp { access: ref it, right } => {
+                let access = access(it)?;
+                let waits = self.people[self.holder(access)].pending.as_ref().map(|it| it.app);
+                Act::ConfirmTotp { access, app: waits.filter(|_| right) }
+            }
+            Deed::RemoveTotp { access: ref it, right, typed } => {
+                let access = access(it)?;
+                let who = self.holder(access);
+                let password = right.then(|| self.people[who].password);
+                Act::RemoveTotp { access, password, own: self.own(who, typed, access) }
             }
             Deed::Remove { access: ref it, who } => Act::Remove { access: access(it)?, who },
             Deed::Suspend { org, suspended } => Act::Suspend { org, suspended },

@@ -107,7 +107,9 @@ fn no_plaintext(items: &[Value], names: &Names) -> Result<(), String> {
     if let Some(secret) = long.into_iter().find(|secret| table.contains(*secret)) {
         return Err(format!("the table holds a secret as it is: {secret}"));
     }
-    let codes: Vec<&String> = names.challenges.iter().flat_map(|(_, codes)| codes).collect();
+    let codes = names.challenges.iter().flat_map(|(_, codes)| codes);
+    // Where an app is on, none is mailed.
+    let codes: Vec<&String> = codes.filter(|code| !code.is_empty()).collect();
     let words = table.split(|c: char| !c.is_ascii_alphanumeric());
     match words.into_iter().find(|word| codes.iter().any(|code| code == word)) {
         Some(code) => Err(format!("the table holds a code as it is: {code}")),

@@ -8,6 +8,7 @@
 
 mod acts;
 mod creation;
+mod factors;
 mod invariants;
 mod model;
 mod names;

@@ -5,6 +5,8 @@ use shared::guards::{
 };
 use shared::users::Role;
 
+use crate::factors::{Pending, Totp};
+
 /// An organization.
 #[derive(Debug, Clone)]
 pub struct Org {
@@ -48,6 +50,12 @@ pub struct Person {
     pub kept: Option<usize>,
     /// How often their password has changed: which it is.
     pub password: usize,
+    /// How often what they log in with has changed.
+    pub credentials: usize,
+    /// Their app that is on.
+    pub totp: Option<Totp>,
+    /// The one that waits to be confirmed.
+    pub pending: Option<Pending>,
     /// When they made a key last.
     pub made_key_at: Option<i64>,
     /// The guard of their codes.
@@ -94,8 +102,10 @@ impl Counter {
 pub struct Challenge {
     /// Whose.
     pub who: usize,
-    /// Which password their login began with.
-    pub password: usize,
+    /// `Person::credentials` as their login found it.
+    pub credentials: usize,
+    /// It is done with an app.
+    pub totp: bool,
     /// How many codes were sent; the last is alive.
     pub sent: usize,
     /// When that was.
@@ -223,6 +233,10 @@ pub struct Model {
     pub kept: Vec<Kept>,
     /// Invitations.
     pub invitations: Vec<Invitation>,
+    /// How many apps were begun.
+    pub apps: usize,
+    /// How many sets of backup codes were made.
+    pub sets: usize,
 }
 
 impl Model {
@@ -245,6 +259,9 @@ impl Model {
             ended_at: None,
             kept: None,
             password: 0,
+            credentials: 0,
+            totp: None,
+            pending: None,
             made_key_at: None,
             codes: Counter::new(CODES),
             from_network: Counter::new(PASSWORDS_FROM_NETWORK),
@@ -263,6 +280,8 @@ impl Model {
             keys: Vec::new(),
             kept: Vec::new(),
             invitations: Vec::new(),
+            apps: 0,
+            sets: 0,
         }
     }
 

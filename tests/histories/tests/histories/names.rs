@@ -18,6 +18,10 @@ pub struct Names {
     pub keys: Vec<(String, String)>,
     /// Invitations' tokens.
     pub invitations: Vec<String>,
+    /// Apps' secrets.
+    pub apps: Vec<String>,
+    /// Sets of backup codes.
+    pub codes: Vec<Vec<String>>,
     /// Whose each key is.
     pub organizations: Vec<usize>,
 }
@@ -36,6 +40,8 @@ impl Names {
             (Answer::Done, Given::Done) => true,
             (Answer::Challenge(nth), Given::Challenge { id, code }) => self.fit_challenge(*nth, id, code),
             (Answer::Invitation(nth), Given::Invitation { token }) => fit(&mut self.invitations, *nth, token),
+            (Answer::App(nth), Given::App { secret }) => fit(&mut self.apps, *nth, secret),
+            (Answer::Codes(nth), Given::Codes { codes }) => fit(&mut self.codes, *nth, codes),
             (Answer::Key(nth), Given::Key { id, key }) => {
                 fit(&mut self.keys, *nth, &(id.clone(), key.clone()))
             }
@@ -67,7 +73,9 @@ impl Names {
     /// Everything that must stand nowhere in the table; codes apart, which are short.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let keys = self.keys.iter().map(|(_, key)| key);
-        self.refresh.iter().chain(&self.access).chain(&self.invitations).chain(keys).map(String::as_str)
+        let codes = self.codes.iter().flatten();
+        let others = self.invitations.iter().chain(&self.apps).chain(codes);
+        self.refresh.iter().chain(&self.access).chain(others).chain(keys).map(String::as_str)
     }
 }
 

@@ -40,7 +40,7 @@ pub fn remove(model: &mut Model, access: usize, who: usize) -> Judged {
 }
 
 /// Who may write what every member may.
-fn member(model: &Model, access: usize) -> Judged<usize> {
+pub fn member(model: &Model, access: usize) -> Judged<usize> {
     let who = known(model, access)?;
     let person = &model.people[who];
     match () {
@@ -75,15 +75,15 @@ pub fn accept(model: &mut Model, nth: usize) -> Judged {
 const WRITE_TRIES: usize = 3;
 
 /// What becomes of an act that looks, counts, and writes if all is as it was.
-type Moment = Result<Option<Answer>, &'static str>;
+pub type Moment = Result<Option<Answer>, &'static str>;
 
-fn told(moment: Moment) -> Option<Answer> {
+pub fn told(moment: Moment) -> Option<Answer> {
     moment.unwrap_or_else(|refusal| Some(Answer::Refused(refusal)))
 }
 
 impl Running {
     /// Somebody came before: everything is looked at again, a few times.
-    fn again(&mut self) -> Moment {
+    pub fn again(&mut self) -> Moment {
         (self.moment, self.tries) = (0, self.tries + 1);
         if self.tries < WRITE_TRIES { Ok(None) } else { Err("nothing: it gave up") }
     }
@@ -198,7 +198,8 @@ impl Running {
         match self.moment {
             1 => {
                 member(model, access)?;
-                self.seen = model.people[who].password;
+                let person = &model.people[who];
+                (self.seen, self.credentials) = (person.password, person.credentials);
                 Ok(None)
             }
             // What was right is right as long as it is theirs.
@@ -209,11 +210,14 @@ impl Running {
                 self.proven = Some(self.seen);
                 Ok(None)
             }
-            _ if member(model, access).is_err() || self.seen != model.people[who].password => self.again(),
+            _ if member(model, access).is_err() || self.credentials != model.people[who].credentials => {
+                self.again()
+            }
             _ => {
                 let kept = Some(model.access[access].session);
                 let person = &mut model.people[who];
-                (person.password, person.ended_at, person.kept) = (new, Some(now), kept);
+                (person.password, person.credentials) = (new, person.credentials + 1);
+                (person.ended_at, person.kept) = (Some(now), kept);
                 Ok(Some(Answer::Done))
             }
         }

@@ -113,6 +113,13 @@ impl Scene {
                 }
                 self.together(&[Deed::Accept { invitation: Pick(0) }]).await
             }
+            Step::TurnOn { access } => {
+                let begun = self.together(&[Deed::BeginTotp { access: *access, right: true }]).await?;
+                if begun.is_err() {
+                    return Ok(begun);
+                }
+                self.together(&[Deed::ConfirmTotp { access: *access, right: true }]).await
+            }
             Step::Wait(seconds) => {
                 self.devstack.clock.advance(Duration::seconds(*seconds));
                 self.model.now += seconds;

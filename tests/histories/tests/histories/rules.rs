@@ -7,6 +7,7 @@ use shared::users::Role;
 
 use crate::acts::{Act, Answer};
 use crate::creation;
+use crate::factors::{self, Own, Totp};
 use crate::model::{AccessToken, Challenge, Model, Person, RefreshToken, Session};
 use crate::people;
 use crate::step::Typed;
@@ -25,12 +26,16 @@ pub struct Running {
     pub roles: [Role; 2],
     /// How often it was written in vain.
     pub tries: usize,
+    /// The credentials, and the app, that were seen.
+    pub credentials: usize,
+    pub app: Option<Totp>,
 }
 
 impl Running {
     /// It has not begun.
     pub fn new(act: Act) -> Self {
-        Self { act, moment: 0, seen: 0, proven: None, roles: [Role::Viewer; 2], tries: 0 }
+        let roles = [Role::Viewer; 2];
+        Self { act, moment: 0, seen: 0, proven: None, roles, tries: 0, credentials: 0, app: None }
     }
 
     /// Its next moment. Gives the answer when it is the last one.
@@ -38,7 +43,7 @@ impl Running {
         self.moment += 1;
         match self.act.clone() {
             Act::Login { who, password } => self.login(model, who, password),
-            Act::Verify { challenge, typed } => self.verify(model, challenge, typed),
+            Act::Verify { challenge, typed, own } => self.verify(model, challenge, typed, own),
             Act::Resend { challenge } => self.resend(model, challenge),
             Act::Unlock { who } => unlock(model, who),
             Act::HandOver { access, who, password } => self.hand_over(model, access, who, password),
@@ -46,6 +51,9 @@ impl Running {
             Act::ChangePassword { access, password, new } => {
                 self.change_password(model, access, password, new)
             }
+            Act::BeginTotp { access, password } => self.begin(model, access, password),
+            Act::ConfirmTotp { access, app } => self.confirm(model, access, app),
+            Act::RemoveTotp { access, password, own } => self.remove_app(model, access, password, own),
             act => Some(at_once(model, act)),
         }
     }
@@ -55,7 +63,8 @@ impl Running {
         let person = &mut model.people[who];
         match self.moment {
             1 => {
-                self.seen = person.password;
+                (self.seen, self.credentials) = (person.password, person.credentials);
+                self.app = person.totp.clone();
                 person.codes.is_shut(now).then_some(Answer::Refused("too_many_attempts"))
             }
             2 if !guess(person, now) => Some(Answer::Refused("too_many_attempts")),
@@ -65,10 +74,11 @@ impl Running {
             _ => {
                 let expires_at = now + challenges::LIFETIME_SECONDS;
                 let (sent, sent_at, attempts, consumed_at) = (1, now, 0, None);
-                let password = self.seen;
+                let (credentials, totp) = (self.credentials, self.app.is_some());
                 model.challenges.push(Challenge {
                     who,
-                    password,
+                    credentials,
+                    totp,
                     sent,
                     sent_at,
                     expires_at,
@@ -80,7 +90,7 @@ impl Running {
         }
     }
 
-    fn verify(&mut self, model: &mut Model, nth: usize, typed: Typed) -> Option<Answer> {
+    fn verify(&mut self, model: &mut Model, nth: usize, typed: Typed, own: Option<Own>) -> Option<Answer> {
         let (now, open) = (model.now, is_open(model, nth));
         let challenge = &mut model.challenges[nth];
         let same_code = challenge.sent == self.seen;
@@ -89,18 +99,31 @@ impl Running {
                 self.seen = challenge.sent;
                 (!open).then_some(Answer::Refused("invalid_code"))
             }
-            2 if model.people[challenge.who].codes.is_shut(now) => Some(Answer::Refused("too_many_attempts")),
-            2 if !open || !same_code => Some(Answer::Refused("invalid_code")),
             2 => {
+                self.app = model.people[challenge.who].totp.clone();
+                None
+            }
+            3 if model.people[challenge.who].codes.is_shut(now) => Some(Answer::Refused("too_many_attempts")),
+            3 if !open || !same_code => Some(Answer::Refused("invalid_code")),
+            3 => {
                 challenge.attempts += 1;
                 model.people[challenge.who].codes.count(now);
-                (typed != Typed::Right).then_some(Answer::Refused("invalid_code"))
+                let right =
+                    own.map_or(typed == Typed::Right, |own| factors::is_right(self.app.as_ref(), own, now));
+                (!right).then_some(Answer::Refused("invalid_code"))
             }
             _ if challenge.consumed_at.is_some() || challenge.expires_at <= now || !same_code => {
                 Some(Answer::Refused("invalid_code"))
             }
             // What they log in with is another since.
-            _ if challenge.password != model.people[challenge.who].password => {
+            _ if challenge.credentials != model.people[challenge.who].credentials => {
+                Some(Answer::Refused("invalid_code"))
+            }
+            // It was used since.
+            _ if own.is_some_and(|own| {
+                !factors::is_right(model.people[challenge.who].totp.as_ref(), own, now)
+            }) =>
+            {
                 Some(Answer::Refused("invalid_code"))
             }
             _ => {
@@ -112,6 +135,7 @@ impl Running {
                     return Some(Answer::Refused("invalid_code"));
                 }
                 challenge.consumed_at = Some(now);
+                factors::spend(model.people[who].totp.as_mut(), own.unwrap_or(Own::Wrong), now);
                 open_guards(model, who);
                 Some(start(model, who))
             }
@@ -122,7 +146,8 @@ impl Running {
         let (now, open) = (model.now, is_open(model, nth));
         let challenge = &mut model.challenges[nth];
         match self.moment {
-            1 => (!open).then_some(Answer::Refused("invalid_code")),
+            1 if !open => Some(Answer::Refused("invalid_code")),
+            1 => challenge.totp.then_some(Answer::Refused("totp_enabled")),
             2 => {
                 model.people[challenge.who].codes.is_shut(now).then_some(Answer::Refused("too_many_attempts"))
             }
@@ -155,7 +180,7 @@ pub fn guess(person: &mut Person, now: i64) -> bool {
     true
 }
 
-fn open_guards(model: &mut Model, who: usize) {
+pub fn open_guards(model: &mut Model, who: usize) {
     let person = &mut model.people[who];
     for guard in [&mut person.codes, &mut person.from_network, &mut person.from_anywhere] {
         guard.recent = None;
@@ -248,6 +273,9 @@ fn at_once(model: &mut Model, act: Act) -> Answer {
         | Act::Unlock { .. }
         | Act::HandOver { .. }
         | Act::Invite { .. }
+        | Act::BeginTotp { .. }
+        | Act::ConfirmTotp { .. }
+        | Act::RemoveTotp { .. }
         | Act::ChangePassword { .. } => unreachable!("these take more than a moment"),
     };
     result.unwrap_or_else(Answer::Refused)

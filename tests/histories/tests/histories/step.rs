@@ -21,7 +21,7 @@ impl Pick {
 pub enum Typed {
     /// The one that is alive.
     Right,
-    /// The one before it, if another was sent; else a wrong one.
+    /// The one before it, if another was sent, else a wrong one; where an app is on, a backup code.
     Replaced,
     /// No code of this challenge.
     Wrong,
@@ -62,6 +62,12 @@ pub enum Deed {
     Accept { invitation: Pick },
     /// A password becomes another, by who knows the one before, or does not.
     ChangePassword { access: Pick, right: bool },
+    /// An app is begun, with the right password or a wrong one.
+    BeginTotp { access: Pick, right: bool },
+    /// It is confirmed.
+    ConfirmTotp { access: Pick, right: bool },
+    /// It is turned off.
+    RemoveTotp { access: Pick, right: bool, typed: Typed },
     /// Somebody is taken out of the organization, or leaves.
     Remove { access: Pick, who: usize },
     /// The operator suspends an organization, or reinstates it.
@@ -87,6 +93,8 @@ pub enum Step {
     Siege { who: usize, codes: bool },
     /// Somebody is taken out of the organization, invited again, and accepts.
     Return { access: Pick, who: usize, role: usize },
+    /// An app is begun and confirmed.
+    TurnOn { access: Pick },
     /// Several things at once.
     Together(Vec<Deed>),
     /// Time passes: so many seconds.
@@ -146,6 +154,10 @@ fn of_people() -> BoxedStrategy<Deed> {
         3 => (pick(), colleague(), 0_usize..3).prop_map(|(access, who, role)| Deed::Invite { access, who, role }),
         4 => pick().prop_map(|invitation| Deed::Accept { invitation }),
         4 => (pick(), yes_mostly()).prop_map(|(access, right)| Deed::ChangePassword { access, right }),
+        1 => (pick(), yes_mostly()).prop_map(|(access, right)| Deed::BeginTotp { access, right }),
+        2 => (pick(), yes_mostly()).prop_map(|(access, right)| Deed::ConfirmTotp { access, right }),
+        2 => (pick(), yes_mostly(), typed())
+            .prop_map(|(access, right, typed)| Deed::RemoveTotp { access, right, typed }),
         1 => pick().prop_map(|access| Deed::Show { access }),
         1 => pick().prop_map(|key| Deed::ShowByKey { key }),
         1 => pick().prop_map(|access| Deed::ListKeys { access }),
@@ -171,9 +183,9 @@ fn deed() -> BoxedStrategy<Deed> {
 
 fn wait() -> BoxedStrategy<i64> {
     const DAY: i64 = 24 * 60 * 60;
-    // A second, around a minute, a token's and a guard's quarter of an hour, a key's or an answer's day, a session's month.
+    // A second, a step of an app, around a minute, a token's and a guard's quarter of an hour, a key's or an answer's day, a session's month.
     prop_oneof![
-        8 => Just(1), 4 => Just(59), 12 => Just(60), 4 => Just(61), 2 => Just(600), 2 => Just(900), 2 => Just(DAY),
+        8 => Just(1), 4 => Just(30), 4 => Just(59), 12 => Just(60), 4 => Just(61), 2 => Just(600), 2 => Just(900), 2 => Just(DAY),
         1 => Just(30 * DAY),
     ]
     .boxed()
@@ -186,6 +198,7 @@ pub fn history(longest: usize) -> BoxedStrategy<Vec<Step>> {
         3 => who().prop_map(|who| Step::Enter { who }),
         1 => (who(), any::<bool>()).prop_map(|(who, codes)| Step::Siege { who, codes }),
         2 => (pick(), colleague(), 0_usize..3).prop_map(|(access, who, role)| Step::Return { access, who, role }),
+        3 => pick().prop_map(|access| Step::TurnOn { access }),
         8 => vec(prop_oneof![2 => of_people(), 1 => of_the_operator()], 2..=4).prop_map(Step::Together),
         6 => wait().prop_map(Step::Wait),
     ];

@@ -3,6 +3,7 @@
 use shared::users::Role;
 
 use crate::acts::{Act, Answer};
+use crate::factors::Own;
 use crate::model::Model;
 use crate::names::Names;
 use crate::step::Typed;
@@ -34,6 +35,8 @@ pub fn expected(answer: &Answer) -> String {
         }
         Answer::Key(nth) => format!("key {}", nth + 1),
         Answer::Invitation(nth) => format!("invitation {} by mail", nth + 1),
+        Answer::App(nth) => format!("the secret of app {}", nth + 1),
+        Answer::Codes(nth) => format!("backup codes, set {}", nth + 1),
     }
 }
 
@@ -54,6 +57,8 @@ fn answered(names: &Names, given: &Given) -> String {
             known(&names.refresh, |it| it == refresh, "refresh token") + " and a new access token"
         }
         Given::Key { id, .. } => known(&names.keys, |it| it.0 == *id, "key"),
+        Given::App { secret } => known(&names.apps, |it| it == secret, "app"),
+        Given::Codes { codes } => known(&names.codes, |it| it == codes, "set of backup codes"),
         Given::Invitation { token } => known(&names.invitations, |it| it == token, "invitation"),
     }
 }
@@ -71,6 +76,14 @@ fn bearer(model: &Model, access: usize) -> String {
     format!("{who}, with access token {} of session {},", access + 1, session + 1)
 }
 
+fn typed_own(own: Own) -> String {
+    match own {
+        Own::App(app) => format!("what app {} shows", app + 1),
+        Own::Backup(set, nth) => format!("backup code {} of set {}", nth + 1, set + 1),
+        Own::Wrong => "a wrong code".to_owned(),
+    }
+}
+
 fn with(password: Option<usize>) -> String {
     password.map_or("with a wrong password".to_owned(), |nth| format!("with their password {}", nth + 1))
 }
@@ -79,7 +92,11 @@ fn done(model: &Model, act: &Act) -> String {
     let of_org = |org: usize| organization(org).name;
     match *act {
         Act::Login { who, password } => format!("{} logs in {}", name(model, who), with(password)),
-        Act::Verify { challenge, typed } => {
+        Act::Verify { challenge, own: Some(own), .. } => {
+            let who = name(model, model.challenges[challenge].who);
+            format!("{who} types {} for challenge {}", typed_own(own), challenge + 1)
+        }
+        Act::Verify { challenge, typed, own: None } => {
             let code = match typed {
                 Typed::Right => "the code that is alive",
                 Typed::Replaced => "the code before the one that is alive, or a wrong one",
@@ -115,6 +132,17 @@ fn done(model: &Model, act: &Act) -> String {
         Act::ListKeys { access } => format!("{} lists the keys", bearer(model, access)),
         Act::ChangeRole { access, who, role } => {
             format!("{} makes {} a member as {}", bearer(model, access), name(model, who), role.as_str())
+        }
+        Act::BeginTotp { access, password } => {
+            format!("{} begins an app {}", bearer(model, access), with(password))
+        }
+        Act::ConfirmTotp { access, app } => {
+            let code = typed_own(app.map_or(Own::Wrong, Own::App));
+            format!("{} confirms an app with {code}", bearer(model, access))
+        }
+        Act::RemoveTotp { access, password, own } => {
+            let code = typed_own(own);
+            format!("{} turns their app off {} and {code}", bearer(model, access), with(password))
         }
         Act::HandOver { access, who, password } => {
             format!("{} hands over to {} {}", bearer(model, access), name(model, who), with(password))

@@ -91,6 +91,17 @@ fn people(model: &Model, names: &Names, lines: &mut Lines) {
             ("INVITATIONS_TO", &it.invitations),
         ];
         let hash = EmailAddress::parse(person(who).email).unwrap().hash();
+        let factors = [
+            ("credentials", some(it.credentials)),
+            ("last_step", it.totp.as_ref().map(|totp| totp.last_step.to_string())),
+            // DynamoDB has no empty sets.
+            ("backup_codes", it.totp.as_ref().map(|it| it.codes.len().to_string()).filter(|it| it != "0")),
+        ];
+        lines.insert(line(&format!("EMAIL#{hash}"), "USER", &factors));
+        if let Some(pending) = &it.pending {
+            let waits = [("expires_at", some(pending.expires_at))];
+            lines.insert(line(&format!("USER#{user}"), "TOTP_PENDING", &waits));
+        }
         for (sk, guard) in guards {
             guarded(&hash, sk, guard, lines);
         }
@@ -199,12 +210,13 @@ fn told(pk: &str, sk: &str) -> Option<&'static [&'static str]> {
         ("CHALLENGE", _) => &["attempts", "resends", "sent_at", "expires_at", "consumed_at"],
         ("GUARD", _) => &["recent"],
         ("USER", "MEMBER") => &[],
-        ("USER", "SESSION") => &["expires_at"],
+        ("USER", "SESSION" | "TOTP_PENDING") => &["expires_at"],
+        ("EMAIL", _) => &["credentials", "last_step", "backup_codes"],
         ("USER", _) => &["at"],
         ("IDEMPOTENCY", _) => &["expires_at", "sealed"],
         // Events have tests of their own: tests/defences, `audit_events`.
         // So have dates that keys expire on.
-        ("EMAIL" | "KEYSET" | "AUDIT" | "EXPIRY", _) => return None,
+        ("KEYSET" | "AUDIT" | "EXPIRY", _) => return None,
         other => panic!("an item of a kind that the model does not know: {other:?}"),
     })
 }
@@ -220,6 +232,10 @@ fn found_line(item: &Value) -> Option<String> {
         .iter()
         .map(|name| {
             let value = match item.get(name) {
+                None if *name == "last_step" => {
+                    item["totp"]["last_step"].as_i64().map(|step| step.to_string())
+                }
+                Some(Value::Array(codes)) if *name == "backup_codes" => Some(codes.len().to_string()),
                 // A sealed answer is there or not; what it says, only its owner can read.
                 sealed if *name == "sealed" => Some(sealed.is_some_and(|it| !it.is_null()).to_string()),
                 Some(Value::String(text)) => Some(text.clone()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use devstack::engines::mailbox::Mailbox;
+use devstack::phone::Phone;
 use devstack::seed::{DemoOrganization, ORGANIZATIONS, PASSWORD, Person};
 use shared::addresses::EmailAddress;
 use shared::allowed_addresses::AllowedAddresses;
@@ -10,13 +11,14 @@ use shared::api_keys::Env;
 use shared::app::App;
 use shared::authz::{self, Rejection};
 use shared::challenges::Code;
-use shared::flows::{self, CodeType, InvitationRequest, KeyRequest, Origin, Refusal, operator};
+use shared::flows::{self, CodeType, InvitationRequest, KeyRequest, Origin, Proof, Refusal, operator};
 use shared::ids::{KeyId, OrgId};
 use shared::organizations::{OnboardingStatus, PaymentsStatus};
 use shared::principals::{Principal, UserPrincipal};
 use shared::sensitive::Sensitive;
 
 use crate::acts::Act;
+use crate::factors::Own;
 use crate::names::Names;
 use crate::step::Typed;
 
@@ -44,6 +46,10 @@ pub enum Given {
     Key { id: String, key: String },
     /// The token that was mailed.
     Invitation { token: String },
+    /// An app's secret, in base 32.
+    App { secret: String },
+    /// Backup codes.
+    Codes { codes: Vec<String> },
 }
 
 impl Given {
@@ -116,10 +122,11 @@ impl World {
                 let token = &self.names.invitations[invitation];
                 flows::accept_invitation(app, &from, token, None).await.map(|_| Given::Done)
             }
-            Act::Verify { challenge, typed } => {
+            Act::Verify { challenge, typed, own } => {
                 let (id, codes) = &self.names.challenges[challenge];
-                let code = Code::typed(&code(codes, typed));
-                tokens(flows::verify(app, &from, id, &code, CodeType::Primary, None).await?)
+                let mailed = || (Code::typed(&code(codes, typed)), CodeType::Primary);
+                let (code, kind) = own.map_or_else(mailed, |own| self.own(own));
+                tokens(flows::verify(app, &from, id, &code, kind, None).await?)
             }
             Act::Resend { challenge } => {
                 let id = self.names.challenges[challenge].0.clone();
@@ -146,6 +153,9 @@ impl World {
             | Act::HandOver { access, .. }
             | Act::Invite { access, .. }
             | Act::ChangePassword { access, .. }
+            | Act::BeginTotp { access, .. }
+            | Act::ConfirmTotp { access, .. }
+            | Act::RemoveTotp { access, .. }
             | Act::ListKeys { access } => {
                 let Principal::User(user) = self.known(&self.names.access[access]).await? else {
                     panic!("an access token is a key's")
@@ -160,6 +170,19 @@ impl World {
         let started = flows::login(&self.app, &origin(), &address(who), &typed_password(password)).await?;
         let code = self.mailbox.code(person(who).email).unwrap_or_default();
         Ok(Given::Challenge { id: started.challenge_id.to_string(), code })
+    }
+
+    /// What somebody types that is their own, and what they say it is.
+    fn own(&self, own: Own) -> (Code, CodeType) {
+        let now = self.app.clock.now_seconds();
+        match own {
+            Own::App(app) => {
+                let shown = Phone::typed(&self.names.apps[app]).map(|phone| phone.code(now));
+                (Code::typed(&shown.unwrap_or_default()), CodeType::Primary)
+            }
+            Own::Backup(set, nth) => (Code::typed(&self.names.codes[set][nth]), CodeType::Backup),
+            Own::Wrong => (Code::typed("no code"), CodeType::Primary),
+        }
     }
 
     /// Who an authorizer says it is.
@@ -189,6 +212,21 @@ impl World {
             }
             Act::Remove { who, .. } => {
                 flows::remove_member(app, from, &user, user.org_id.as_str(), person(who).user_id).await?;
+            }
+            Act::BeginTotp { password, .. } => {
+                let begun = flows::begin_totp(app, from, &user, &typed_password(password)).await?;
+                return Ok(Given::App { secret: begun.secret.expose().clone() });
+            }
+            Act::ConfirmTotp { app: waits, .. } => {
+                let (code, _) = self.own(waits.map_or(Own::Wrong, Own::App));
+                let codes = flows::confirm_totp(app, from, &user, &code).await?;
+                let codes = codes.iter().map(|code| code.shown().expose().clone()).collect();
+                return Ok(Given::Codes { codes });
+            }
+            Act::RemoveTotp { password, own, .. } => {
+                let (code, kind) = self.own(own);
+                let proof = Proof { password: typed_password(password), code, kind };
+                flows::remove_totp(app, from, &user, &proof).await?;
             }
             Act::HandOver { who, password, .. } => {
                 let (org, to) = (user.org_id.as_str(), person(who).user_id);
