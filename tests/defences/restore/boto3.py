@@ -6,7 +6,7 @@ import urllib.request
 HEADERS = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Date": "20260101T000000Z",
-    "Authorization": "AWS4-HMAC-SHA256 Credential=devstack/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+    "Authorization": "AWS4-HMAC-SHA256 Credential=devstack/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
 }
 
 

@@ -15,32 +15,36 @@ use time::Duration;
 
 use super::shapes_items::{KINDS, engine, kind};
 
-const RESTORED: &str = "restored";
 const NEW: &str = "six parrots over Leeds";
+
+/// The table that a backup is restored as.
+fn restored(place: &Place) -> String {
+    format!("{}-restored", place.devstack.dynamodb.table)
+}
 
 /// Makes another table of what there is, as a backup is.
 async fn back_up(place: &Place) {
     let table = &place.devstack.dynamodb.table;
     let keys = [("pk", "HASH"), ("sk", "RANGE")];
     let create = json!({
-        "TableName": RESTORED, "BillingMode": "PAY_PER_REQUEST",
+        "TableName": restored(place), "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": keys.map(|(name, _)| json!({"AttributeName": name, "AttributeType": "S"})),
         "KeySchema": keys.map(|(name, kind)| json!({"AttributeName": name, "KeyType": kind})),
     });
     engine(place, "CreateTable", &create).await;
     for item in engine(place, "Scan", &json!({ "TableName": table })).await["Items"].as_array().unwrap() {
-        engine(place, "PutItem", &json!({"TableName": RESTORED, "Item": item})).await;
+        engine(place, "PutItem", &json!({"TableName": restored(place), "Item": item})).await;
     }
 }
 
 /// Runs it, as an operator does.
 async fn run(place: &Place, more: &'static [&str]) -> Output {
     let (to, at) = (place.devstack.dynamodb.table.clone(), place.devstack.dynamodb.endpoint.clone());
-    let root = devstack::repository();
+    let (root, from) = (devstack::repository(), restored(place));
     let command = move || {
         let mut python = std::process::Command::new("python3");
         python.arg(root.join("scripts/restore-table"));
-        python.args(["--from", RESTORED, "--to", &to, "--endpoint-url", &at]).args(more);
+        python.args(["--from", &from, "--to", &to, "--endpoint-url", &at]).args(more);
         let stand_in = root.join("tests/defences/restore");
         python.env("PYTHONPATH", stand_in).env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap()
     };
@@ -87,7 +91,7 @@ async fn every_kind_of_item_is_known_and_what_lets_somebody_in_is_dropped() {
     assert_eq!(left, expected.collect());
 
     let odd = json!({"pk": {"S": "NEW#1"}, "sk": {"S": "NEW"}, "v": {"N": "1"}});
-    engine(&place, "PutItem", &json!({"TableName": RESTORED, "Item": odd})).await;
+    engine(&place, "PutItem", &json!({"TableName": restored(&place), "Item": odd})).await;
     let before = place.items("", "").await;
     let ran = run(&place, &["--do-it"]).await;
     let said = String::from_utf8_lossy(&ran.stderr);
