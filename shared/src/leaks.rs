@@ -77,7 +77,7 @@ impl ReporterKey {
 pub struct Found {
     /// The text.
     pub token: Sensitive<String>,
-    /// What the reporter calls its kind: it is told the same again.
+    /// What the reporter calls its kind: it is told the same again, if it is a word.
     pub token_type: String,
     /// Where.
     pub place: Place,
@@ -109,7 +109,7 @@ pub struct Verdict {
     /// SHA-256 of the text, hexadecimal.
     #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
     pub token_hash: String,
-    /// As it was sent.
+    /// As it was sent, if it is a word; `unknown` if not.
     pub token_type: String,
     /// See [`Label`].
     pub label: Label,
@@ -150,18 +150,19 @@ fn found(one: Value) -> Option<Found> {
         return None;
     };
     let token = Sensitive::new(token);
-    let token_type = members.get("type")?.as_str()?.to_owned();
+    // It is sent back, so it must not be a credential that stood in the wrong place.
+    let token_type = word(members.get("type")?.as_str()?);
     // Both may be missing, or something else: that is no reason to let a key live.
     let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
-    let place = Place { source: word(text("source")), url: address(text("url")) };
+    let place = Place { source: word(text("source")).to_ascii_lowercase(), url: address(text("url")) };
     Some(Found { token, token_type, place })
 }
 
-/// A word as reporters have them, in lower case.
+/// A word as reporters have them. It is shorter than any credential of ours.
 fn word(text: &str) -> String {
     let plain = (1..=40).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if plain { text.to_ascii_lowercase() } else { "unknown".to_owned() }
+    if plain { text.to_owned() } else { "unknown".to_owned() }
 }
 
 /// How much of an address is kept, in characters.
@@ -304,6 +305,9 @@ AjPuDPRcXU22YxgBrz+zoN19MzuRyW87qEt9/AmtoNP5GrobzUvQSyJFVw==
             json!({"token_hash": hash, "token_type": "some_type", "label": "false_positive"})
         );
         assert_eq!(read(json!([])).unwrap().len(), 0);
+        for told in ["", "two words", "\u{202e}", &"a".repeat(41)] {
+            assert_eq!(read(json!([{"token": "x", "type": told}])).unwrap()[0].token_type, "unknown");
+        }
         for bad in [
             json!({}),
             json!("x"),

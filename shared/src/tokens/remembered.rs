@@ -11,9 +11,9 @@ use super::access_token::{self, Authentic, Claims, TokenError};
 use super::key_set::Keyring;
 use crate::crypto::sha256;
 
-/// How many tokens are remembered: about half a megabyte, and more people than one environment meets in a quarter of an hour while it
-/// serves one call at a time. The oldest goes first.
-pub const CAPACITY: usize = 1024;
+/// How many tokens are remembered: about a quarter of a megabyte. An environment serves one call at a time, and who comes often comes back
+/// before so many others. The oldest goes first.
+pub const CAPACITY: usize = 512;
 
 type Hash = [u8; 32];
 
@@ -21,11 +21,17 @@ type Hash = [u8; 32];
 #[derive(Default)]
 pub struct Remembered(Mutex<Memory>);
 
-#[derive(Default)]
 struct Memory {
     tokens: BTreeMap<Hash, Arc<Authentic>>,
     /// Oldest first. Tokens live equally long, so that is about the order they expire in.
     order: VecDeque<Hash>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        // One more is put there before the oldest goes. Left to itself it would double at that one.
+        Self { tokens: BTreeMap::new(), order: VecDeque::with_capacity(CAPACITY + 1) }
+    }
 }
 
 impl Remembered {

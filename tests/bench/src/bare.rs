@@ -1,12 +1,19 @@
-//! The work itself, with no function around it: one signature check, and one password hash whose memory is kept.
+//! The work itself, with no function around it: one signature check, one signature, one event read, and one password hash whose memory is
+//! kept.
 
 use std::error::Error;
+use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use jsonwebtoken::DecodingKey;
+use lambda_http::Request;
+use lambda_http::request::LambdaRequest;
 use serde_json::Value;
+use shared::http::settled;
+use shared::signer::Signer;
+use shared::tokens::access_token::Claims;
 use shared::tokens::key_set::Keyring;
 
 use crate::clock;
@@ -19,16 +26,45 @@ pub fn verification(figures: &mut Figures, token: &str, keyring: &Keyring) -> Re
     let (signed, signature) = token.rsplit_once('.').ok_or("not a token")?;
     let key = keyring.published.first().ok_or("no published key")?;
     let key = DecodingKey::from_ec_components(&key.x, &key.y)?;
+    many(figures, "verification us", || {
+        match jsonwebtoken::crypto::verify(
+            signature,
+            signed.as_bytes(),
+            &key,
+            jsonwebtoken::Algorithm::ES256,
+        )? {
+            true => Ok(()),
+            false => Err("the token is not signed by the published key".into()),
+        }
+    })
+}
+
+/// One access token signed, and one event of a refresh read into what its handler gets: what a refresh does whoever writes it.
+pub fn refresh(figures: &mut Figures, signer: &Signer, claims: &Claims, event: &[u8]) -> Result<(), Failed> {
+    many(figures, "signature us", || {
+        black_box(signer.sign(claims)?);
+        Ok(())
+    })?;
+    many(figures, "event us", || {
+        let event: LambdaRequest = serde_json::from_slice(event)?;
+        black_box(Request::from(settled(event)));
+        Ok(())
+    })
+}
+
+/// The median of many times of the same work.
+fn many(
+    figures: &mut Figures,
+    name: &str,
+    mut work: impl FnMut() -> Result<(), Failed>,
+) -> Result<(), Failed> {
     let mut times = Vec::new();
     for _ in 0..2_000 {
         let start = clock::now();
-        if !jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &key, jsonwebtoken::Algorithm::ES256)?
-        {
-            return Err("the token is not signed by the published key".into());
-        }
+        work()?;
         times.push(micros(clock::now() - start));
     }
-    figures.add("verification us", quantile(&times, 0.5));
+    figures.add(name, quantile(&times, 0.5));
     Ok(())
 }
 

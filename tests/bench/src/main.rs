@@ -25,8 +25,9 @@ use bench::{clock, process, programs, runtime, share, stage};
 use figures::Figures;
 use measure::{Counts, Round};
 use programs::Built;
+use serde_json::json;
 use share::Share;
-use stage::Stage;
+use stage::{Stage, post_event};
 
 const SHARES: [Share; 5] =
     [Share::Full, Share::OfMemory(1769), Share::OfMemory(512), Share::OfMemory(256), Share::OfMemory(128)];
@@ -194,6 +195,9 @@ async fn round(
     let keyring = stage.keyring().await?;
     say(" the work alone,");
     bare::verification(figures, &credentials.access_token, &keyring)?;
+    let (signing, claims) = stage.signing(&credentials.access_token).await?;
+    let event = post_event("/api/v1/auth/refresh", &json!({"refresh_token": credentials.refresh_token}));
+    bare::refresh(figures, &signing.signer, &claims, &event)?;
     bare::hash(figures, counts.logins)?;
     bare::c_hash(figures, &built.python, &built.peers)?;
     bare::better_auth(figures, &built.node)?;

@@ -17,8 +17,34 @@ use crate::stage::{Event, Sent, Stage, authorizer_event, event, post_event};
 
 type Failed = Box<dyn Error + Send + Sync>;
 
-const FUNCTIONS: [&str; 8] =
-    ["login", "verify", "refresh", "logout", "keys", "organizations", "authorizer", "jwks"];
+const FUNCTIONS: [&str; 15] = [
+    "login",
+    "verify",
+    "register",
+    "password",
+    "refresh",
+    "logout",
+    "keys",
+    "sessions",
+    "factors",
+    "organizations",
+    "members",
+    "invitations",
+    "webhooks",
+    "authorizer",
+    "jwks",
+];
+/// What a viewer may look at, and may not.
+const LOOKS: [(&str, &str, u16); 8] = [
+    ("organizations", "/api/v1/organizations", 200),
+    ("organizations", "/api/v1/organizations/me", 200),
+    ("keys", "/api/v1/auth/api-keys", 200),
+    ("sessions", "/api/v1/auth/sessions", 200),
+    ("factors", "/api/v1/auth/factors", 200),
+    ("members", "/api/v1/organizations/{id}/members", 200),
+    ("organizations", "/api/v1/organizations/{id}/audit", 403),
+    ("webhooks", "/api/v1/organizations/{id}/webhook", 403),
+];
 /// A program may have this much more memory at the end than when it was warm, in bytes: an allocator's own slack.
 const SLACK: u64 = 1_500_000;
 /// Refreshes of each session.
@@ -122,18 +148,12 @@ impl Worker<'_> {
         self.environments.iter().map(|(name, process)| Ok((*name, process.memory_now()?))).collect()
     }
 
-    /// A person's evening: a login, a look around, refreshes, what is refused, a logout.
+    /// A person's evening: what a stranger is told, a login, looks around, refreshes, what is refused, a logout.
     fn session(&self, email: &str) -> Result<(), Failed> {
-        let none = Value::Null;
-        let wrong = json!({"email": email, "password": "not the password"});
-        self.http("login", &post_event("/api/v1/auth/login", &wrong), 401)?;
-        let right = json!({"email": email, "password": devstack::seed::PASSWORD});
-        let challenge = self.http("login", &post_event("/api/v1/auth/login", &right), 200)?;
-        let code = self.stage.code(email).ok_or("no code was mailed")?;
-        let step = json!({"challenge_id": challenge["data"]["challenge_id"], "code": code});
-        let mut tokens = self.http("verify", &post_event("/api/v1/auth/login/2fa/verify", &step), 200)?;
-        self.http("verify", &post_event("/api/v1/auth/login/2fa/verify", &step), 401)?;
+        self.strangers(email)?;
+        let mut tokens = self.log_in(email)?;
         let context = self.authorize(&tokens)?;
+        let org = context["org_id"].as_str().unwrap_or_default();
         for _ in 0..REFRESHES {
             let body = json!({"refresh_token": tokens["data"]["refresh_token"]});
             tokens = self.http("refresh", &post_event("/api/v1/auth/refresh", &body), 200)?;
@@ -141,37 +161,48 @@ impl Worker<'_> {
             self.authorize(&tokens)?;
             self.allow(self.key)?;
             self.refuse("eyJhbGciOiJub25lIn0.e30.")?;
-            for (function, resource) in
-                [("organizations", "/api/v1/organizations/me"), ("keys", "/api/v1/auth/api-keys")]
-            {
-                let sent = Sent { method: "GET", resource, parameter: None, context: &context, body: &none };
-                self.http(function, &event(&sent), 200)?;
+            for (function, resource, status) in LOOKS {
+                let parameter = resource.contains("{id}").then_some(("id", org));
+                let sent = Sent { method: "GET", resource, parameter, context: &context, body: &Value::Null };
+                self.http(function, &event(&sent), status)?;
             }
         }
         let resource = "/.well-known/jwks.json";
+        let none = Value::Null;
         let sent = Sent { method: "GET", resource, parameter: None, context: &none, body: &none };
         self.http("jwks", &event(&sent), 200)?;
         // A viewer makes no key.
         let body = json!({"key_name": "soak"});
-        let sent = Sent {
-            method: "POST",
-            resource: "/api/v1/auth/api-keys",
-            parameter: None,
-            context: &context,
-            body: &body,
-        };
-        self.http("keys", &event(&sent), 403)?;
-        let out = Sent {
-            method: "POST",
-            resource: "/api/v1/auth/logout",
-            parameter: None,
-            context: &context,
-            body: &none,
-        };
-        self.http("logout", &event(&out), 204)?;
+        self.http("keys", &post_as(&context, "/api/v1/auth/api-keys", &body), 403)?;
+        self.http("logout", &post_as(&context, "/api/v1/auth/logout", &none), 204)?;
         let body = json!({"refresh_token": tokens["data"]["refresh_token"]});
         self.http("refresh", &post_event("/api/v1/auth/refresh", &body), 401)?;
         Ok(())
+    }
+
+    /// What somebody is told who knows no password, no code and no token.
+    fn strangers(&self, email: &str) -> Result<(), Failed> {
+        let wrong = json!({"email": email, "password": "not the password"});
+        self.http("login", &post_event("/api/v1/auth/login", &wrong), 401)?;
+        let common =
+            json!({"email": "somebody@soak.example", "password": "password1234", "full_name": "Somebody"});
+        self.http("register", &post_event("/api/v1/auth/register", &common), 400)?;
+        let unknown = json!({"token": format!("rst_{}", "A".repeat(43)), "password": "lamps over a harbour"});
+        self.http("password", &post_event("/api/v1/auth/password/reset", &unknown), 401)?;
+        let unknown = json!({"token": format!("it_{}", "A".repeat(43))});
+        self.http("invitations", &post_event("/api/v1/auth/invitations/accept", &unknown), 401)?;
+        Ok(())
+    }
+
+    /// Both steps; the code works once.
+    fn log_in(&self, email: &str) -> Result<Value, Failed> {
+        let right = json!({"email": email, "password": devstack::seed::PASSWORD});
+        let challenge = self.http("login", &post_event("/api/v1/auth/login", &right), 200)?;
+        let code = self.stage.code(email).ok_or("no code was mailed")?;
+        let step = json!({"challenge_id": challenge["data"]["challenge_id"], "code": code});
+        let tokens = self.http("verify", &post_event("/api/v1/auth/login/2fa/verify", &step), 200)?;
+        self.http("verify", &post_event("/api/v1/auth/login/2fa/verify", &step), 401)?;
+        Ok(tokens)
     }
 
     fn call(&self, function: &str, event: &Event) -> Result<(Kind, Value), Failed> {
@@ -207,4 +238,8 @@ impl Worker<'_> {
         }
         Err(format!("the authorizer answers {answer} to a token that nobody signed").into())
     }
+}
+
+fn post_as(context: &Value, resource: &str, body: &Value) -> Event {
+    event(&Sent { method: "POST", resource, parameter: None, context, body })
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use shared::addresses::EmailAddress;
 use shared::api_keys::PlainKey;
 use shared::ids::{OrgId, UserId, new_token_id};
+use shared::secrets::Signing;
 use shared::tokens::access_token::{Claims, verify};
 use shared::tokens::key_set::Keyring;
 use shared::users::{Role, User};
@@ -134,14 +135,23 @@ impl Stage {
         Ok(self.devstack.app.key_sets.current().await?)
     }
 
+    /// What signs tokens, and the claims of this one.
+    ///
+    /// # Errors
+    /// When the secret cannot be read, or the token is none of ours.
+    pub async fn signing(&self, token: &str) -> Result<(Arc<Signing>, Claims), Failed> {
+        let app = &self.devstack.app;
+        let claims = verify(token, self.keyring().await?.as_ref(), &app.audience, app.clock.now_seconds())?;
+        Ok((app.secrets.signing().await?, claims))
+    }
+
     /// Tokens like this one, each with an id of its own.
     ///
     /// # Errors
     /// When they cannot be signed.
     pub async fn tokens(&self, like: &str, count: usize) -> Result<Vec<String>, Failed> {
         let app = &self.devstack.app;
-        let claims = verify(like, self.keyring().await?.as_ref(), &app.audience, app.clock.now_seconds())?;
-        let signing = app.secrets.signing().await?;
+        let (signing, claims) = self.signing(like).await?;
         let mut tokens = Vec::with_capacity(count);
         for _ in 0..count {
             let jti = new_token_id(app.clock.as_ref(), app.rng.as_ref());

@@ -122,7 +122,8 @@ async fn refresh(client: &Client, table: &str, session: &str, org: &str, user: &
         .transact_items(TransactWriteItem::builder().update(rotate).build())
         .transact_items(TransactWriteItem::builder().condition_check(organization).build())
         .transact_items(TransactWriteItem::builder().condition_check(membership).build())
-        .client_request_token(format!("{:032x}", generation + 1));
+        // One of its own for each: the table remembers for ten minutes what it was asked under which.
+        .client_request_token(format!("{}{:010}", session.trim_start_matches("ses_"), generation + 1));
     transaction.send().await?;
     Ok(())
 }
