@@ -21,7 +21,7 @@ pub const SIZES: [usize; 4] = [2, 8, 20, 50];
 /// How many rounds of each size there are unless `RACE_ROUNDS` says it.
 const FEW_ROUNDS: usize = 2;
 /// How often a call is made that is answered with 503.
-const TRIES: usize = 40;
+const TRIES: usize = 200;
 /// How far the clock goes from one round to the next, in seconds: past the minute that a person's next key has to wait.
 const BETWEEN_ROUNDS: i64 = 61;
 
