@@ -77,8 +77,9 @@ keycheck: cargo-is-here ## tell offline whether a text is one of our API keys (K
 	elif [ -t 0 ]; then read -rsp 'The key, then Enter (it is not shown): ' KEY; echo; printf '%s' "$$KEY" | check; \
 	else check; fi
 
+# One more at once than there are processors: some tests wait for a time-out that is the machine's.
 test: cargo-is-here ## unit, store and end-to-end tests, on engines they start themselves
-	cargo test --workspace --locked
+	RUST_TEST_THREADS=$$(($$(getconf _NPROCESSORS_ONLN) + 1)) cargo test --workspace --locked
 
 races: cargo-is-here ## races R1 to R18 in full: 2, 8, 20 and 50 at once, a hundred rounds each (ROUNDS=100; built optimized; minutes on two cores)
 	RACE_ROUNDS="$(ROUNDS)" cargo test --locked --profile rehearsal -p defences --test races -- --nocapture --test-threads=1

@@ -195,6 +195,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     /// Gives these addresses, and counts how often it is asked.
@@ -255,19 +257,54 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 0);
     }
 
-    /// Whoever accepts and says nothing is left in time. Nobody waits for it here: the runtime's clock flies.
+    /// Why a receiver at this address was left, and after how long.
+    async fn left(
+        receive: impl Future<Output = ()> + Send + 'static,
+        address: &str,
+    ) -> (NotDelivered, Duration) {
+        let receiver = tokio::spawn(receive);
+        let courier = Courier::hire(Reach::Loopback).unwrap();
+        let started = tokio::time::Instant::now();
+        let why = courier.deliver(&format!("http://{address}/"), "{}", "t=1").await.unwrap_err();
+        receiver.abort();
+        (why, started.elapsed())
+    }
+
+    /// Whoever accepts and says nothing is left in time, and so is whoever begins to answer and never ends. Nobody waits for it here: the
+    /// runtime's clock flies.
     #[tokio::test(start_paused = true)]
     async fn nobody_holds_a_try_for_longer_than_five_seconds() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let receiver = tokio::spawn(async move {
-            let _silent = listener.accept().await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let silent = async move {
+            let _connection = listener.accept().await.unwrap();
             std::future::pending::<()>().await;
-        });
-        let courier = Courier::hire(Reach::Loopback).unwrap();
-        let started = tokio::time::Instant::now();
-        assert_eq!(courier.deliver(&url, "{}", "t=1").await, Err(NotDelivered::TimedOut));
-        assert!(started.elapsed() <= Duration::from_secs(5), "{:?}", started.elapsed());
-        receiver.abort();
+        };
+        let (why, after) = left(silent, &address).await;
+        assert_eq!(why, NotDelivered::TimedOut);
+        assert!(after <= Duration::from_secs(5), "{after:?}");
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let said = Arc::new(AtomicUsize::new(0));
+        let saying = Arc::clone(&said);
+        let dripping = async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            // An answer to what was not asked yet is another kind of wrong.
+            let mut request = Vec::new();
+            while !request.ends_with(b"{}") {
+                connection.read_buf(&mut request).await.unwrap();
+            }
+            connection.write_all(b"HTTP/1.1 200 OK\r\nx-slow: ").await.unwrap();
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                connection.write_all(b"a").await.unwrap();
+                saying.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let (why, after) = left(dripping, &address).await;
+        assert_eq!(why, NotDelivered::TimedOut);
+        assert!(after <= Duration::from_secs(5), "{after:?}");
+        assert!(said.load(Ordering::SeqCst) >= 3, "it was left before it dripped");
     }
 }

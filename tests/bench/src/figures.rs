@@ -53,3 +53,9 @@ pub fn micros(duration: Duration) -> f64 {
 pub fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
+
+/// Lambda's megabytes of memory, of 1024 × 1024 bytes.
+#[expect(clippy::cast_precision_loss, reason = "megabytes")]
+pub fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
+}

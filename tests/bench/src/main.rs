@@ -6,10 +6,12 @@
 mod bare;
 mod budgets;
 mod figures;
+mod invoke;
 mod measure;
 mod picture;
 mod record;
 mod report;
+mod routes;
 mod sizes;
 mod soak;
 mod table;
@@ -165,15 +167,18 @@ async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let key = stage.make_key(&stage.log_in().await?.access_token).await?;
     for nth in 1..=arguments.rounds {
         say(&format!("round {nth} of {}:", arguments.rounds));
-        round(arguments, &stage, &mut figures, &key).await?;
+        round(arguments, &stage, &mut figures, &key, &functions).await?;
         say("\n");
     }
+    say("every route, as some people at once: two minutes, in which they mostly wait for the next code\n");
+    let mut walked = Figures::default();
+    routes::measure(&mut walked, &arguments.built, &arguments.work).await?;
     let verdicts = budgets::judge(&figures, &functions);
     let tables = report::markdown(&figures, &verdicts, &functions, &SHARES, arguments.rounds);
     say(&format!("\n{tables}"));
     if let Some(document) = &arguments.document {
         report::write_into(document, &tables)?;
-        record::write(&document.with_file_name("performance.json"), &figures)?;
+        record::write(&document.with_file_name("performance.json"), &figures, &walked)?;
         let picture = document.with_file_name("cold-starts.svg");
         fs::write(&picture, picture::cold_starts(&figures, &SHARES))?;
         let (document, picture) = (document.display(), picture.display());
@@ -187,6 +192,7 @@ async fn round(
     stage: &Stage,
     figures: &mut Figures,
     key: &str,
+    functions: &[String],
 ) -> Result<(), Box<dyn Error>> {
     let Arguments { counts, built, .. } = arguments;
     let credentials = stage.log_in().await?;
@@ -215,6 +221,7 @@ async fn round(
         say(" login,");
         round.login(&people)?;
         say(" cold");
+        round.starts(functions)?;
         round.init_alone()?;
         round.probe_cold(&reading.event())?;
         round.cold(key, &SHARES)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::figures::{Figures, micros, millis, quantile};
+use crate::figures::{Figures, megabytes, micros, millis, quantile};
 use crate::process::{Process, Program};
 use crate::programs::{Built, Name};
 use crate::runtime::Kind;
@@ -111,10 +111,19 @@ impl Round<'_> {
                         "http://127.0.0.1:9".clone_into(value);
                     }
                 }
-                let (process, init) = Process::start(&self.built.program(name, environment), Share::Full)?;
+                let (process, _) = Process::start(&self.built.program(name, environment), Share::Full)?;
                 self.figures.add(format!("{name:?} init alone CPU us"), micros(process.cpu()?));
-                self.figures.add(format!("{name:?} init alone ms"), millis(init));
             }
+        }
+        Ok(())
+    }
+
+    /// Every function until it is ready, over TLS.
+    pub fn starts(&mut self, functions: &[String]) -> Result<(), Failed> {
+        for function in functions {
+            let program = self.built.function(function, self.stage.environment(true));
+            let (_, init) = Process::start(&program, Share::Full)?;
+            self.figures.add(format!("{function} start ms"), millis(init));
         }
         Ok(())
     }
@@ -208,10 +217,4 @@ impl Round<'_> {
         let program: Program = self.built.function(name, self.stage.environment(false));
         Ok(Process::start(&program, Share::Full)?.0)
     }
-}
-
-/// Lambda's megabytes of memory, of 1024 × 1024 bytes.
-#[expect(clippy::cast_precision_loss, reason = "megabytes")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1_048_576.0
 }

@@ -36,6 +36,7 @@ impl Name {
 }
 
 /// Where everything was built to.
+#[derive(Debug, Clone)]
 pub struct Built {
     /// `target/lambda`: a folder for each function, a `bootstrap` in each.
     pub functions: PathBuf,

@@ -74,33 +74,16 @@ impl Stage {
 
     /// The environment of a function; `tls`: its way to the table is encrypted.
     pub fn environment(&self, tls: bool) -> Vec<(String, String)> {
-        let mut environment: BTreeMap<String, String> = self
-            .devstack
-            .environment
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
-            .collect();
-        // What Lambda sets, and the runtime crate and the SDKs look at.
-        let fixed = [
-            ("AWS_LAMBDA_FUNCTION_NAME", "f"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "g"),
-            ("AWS_DEFAULT_REGION", "eu-west-1"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-            ("LANG", "C.UTF-8"),
-        ];
-        environment.extend(fixed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let mut environment = environment(&self.devstack);
         if tls {
-            environment.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), self.front.endpoint.clone());
+            environment.retain(|(name, _)| name != "AWS_ENDPOINT_URL_DYNAMODB");
+            environment.push(("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), self.front.endpoint.clone()));
             // The same authority under the names that Rust, Python and Node know it by.
             for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
-                environment.insert(name.to_owned(), self.certificate.clone());
+                environment.push((name.to_owned(), self.certificate.clone()));
             }
         }
-        environment.into_iter().collect()
+        environment
     }
 
     /// Somebody logs in.
@@ -222,6 +205,26 @@ impl Stage {
         }
         Ok(emails)
     }
+}
+
+/// What a function finds in its environment beside this devstack.
+pub fn environment(devstack: &Devstack) -> Vec<(String, String)> {
+    let mut environment: BTreeMap<String, String> =
+        devstack.environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    // What Lambda sets, and the runtime crate and the SDKs look at.
+    let fixed = [
+        ("AWS_LAMBDA_FUNCTION_NAME", "f"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "g"),
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("LANG", "C.UTF-8"),
+    ];
+    environment.extend(fixed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    environment.into_iter().collect()
 }
 
 /// What a REST API asks its `TOKEN` authorizer.

@@ -33,7 +33,7 @@ pub mod walk;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use shared::app::App;
@@ -51,6 +51,7 @@ use engines::recorder::Recorder;
 use engines::stream::Stream;
 use engines::webhooks::Webhooks;
 use gateway::invoke::Functions;
+use gateway::template::TemplateError;
 use logs::Logs;
 use terminal::Terminal;
 
@@ -225,6 +226,18 @@ impl Devstack {
 /// The template that routes and authorizers are read from.
 pub fn template_path() -> PathBuf {
     repository().join("infra/template.yaml")
+}
+
+/// The template, read once a process: in one test process many devstacks start.
+pub(crate) fn template() -> Result<&'static serde_yaml_ng::Value, StartError> {
+    static TEMPLATE: OnceLock<serde_yaml_ng::Value> = OnceLock::new();
+    if let Some(template) = TEMPLATE.get() {
+        return Ok(template);
+    }
+    let path = template_path();
+    let text = std::fs::read_to_string(&path).map_err(|source| TemplateError::Unreadable { path, source })?;
+    let template = serde_yaml_ng::from_str(&text).map_err(TemplateError::from)?;
+    Ok(TEMPLATE.get_or_init(|| template))
 }
 
 /// The top of the repository this was built from.

@@ -94,9 +94,13 @@ impl Roles {
 
     /// Reads a template.
     pub fn parse(yaml: &str) -> Result<Self, TemplateError> {
-        let template: Yaml = serde_yaml_ng::from_str(yaml)?;
+        Self::of(&serde_yaml_ng::from_str(yaml)?)
+    }
+
+    /// What a template says.
+    pub(crate) fn of(template: &Yaml) -> Result<Self, TemplateError> {
         let mut roles = BTreeMap::new();
-        for (id, resource) in members(at(&template, &["Resources"])) {
+        for (id, resource) in members(at(template, &["Resources"])) {
             if at(resource, &["Type"]).and_then(Yaml::as_str) != Some("AWS::Serverless::Function") {
                 continue;
             }
@@ -108,7 +112,7 @@ impl Roles {
             let (name, role) =
                 (name.ok_or_else(|| wrong("no CodeUri"))?, role.ok_or_else(|| wrong("no Role"))?);
             let statements =
-                statements(&template, &role).ok_or_else(|| wrong("a role that nobody here can read"))?;
+                statements(template, &role).ok_or_else(|| wrong("a role that nobody here can read"))?;
             roles.insert(name.to_owned(), statements);
         }
         Ok(Self(roles))

@@ -34,7 +34,7 @@ use crate::gateway::template::Api;
 use crate::logs::Logs;
 use crate::roles::Roles;
 use crate::terminal::Terminal;
-use crate::{Devstack, Options, StartError, seed, template_path};
+use crate::{Devstack, Options, StartError, seed, template};
 
 /// The table's name. In an engine that others use, too, it gets an id behind it.
 const TABLE: &str = "devstack";
@@ -63,7 +63,7 @@ impl Devstack {
         let data = data.map(|path| DataFolder::open(&path, fresh)).transpose()?;
         keep_clock(&clock, data.as_ref(), terminal)?;
         let logs = logs(data.as_ref())?;
-        let api = Api::read(&template_path())?;
+        let api = Api::of(template()?)?;
         terminal.step(&format!("{} routes read from infra/template.yaml", api.routes.iter().count()));
 
         let secrets = secrets(data.as_ref(), &base_url, terminal)?;
@@ -73,13 +73,13 @@ impl Devstack {
             Engines::start(&secrets, data.as_ref(), dynamodb.as_deref(), &mailbox, &clock, terminal).await?;
         let config = configuration::configuration(&engines.dynamodb, &engines.aws, hashes_at_once);
         let requests = Recorder::default();
-        requests.hold_to(Roles::read(&template_path())?);
+        requests.hold_to(Roles::of(template()?)?);
         let app = Arc::new(new_app(&config, &clock, requests.wrap(connections.clone()))?);
         publish_and_seed(&app, &secrets, &clock, terminal).await?;
         // What tests count begins after this.
         requests.take();
         let chain_requests = Recorder::default();
-        chain_requests.hold_to(Roles::read(&template_path())?);
+        chain_requests.hold_to(Roles::of(template()?)?);
         let mut chainer = new_app(&config, &clock, chain_requests.wrap(connections))?;
         let courier = Courier::hire(config.reach).map_err(|error| StartError::engine("webhooks", &error))?;
         chainer.courier = Some(courier);

@@ -13,9 +13,11 @@ pub mod units;
 use std::fmt::Display;
 use std::path::Path;
 
+use devstack::clock::DevClock;
 use devstack::{Devstack, Options, StartError, seed};
 use reqwest::Client;
 use serde_json::{Value, json};
+use time::Duration;
 
 use load::text;
 use meter::Meter;
@@ -51,6 +53,8 @@ pub struct Table {
     /// What its functions asked of AWS.
     pub meter: Meter,
     client: Client,
+    /// The functions go by a clock that cannot be moved.
+    waits: bool,
 }
 
 /// Both tokens of a login.
@@ -87,7 +91,32 @@ impl Table {
         };
         let devstack = Devstack::start(options).await?;
         meter.ask_at(std::sync::Arc::clone(&devstack.dynamodb));
-        Ok(Self { devstack, meter, client: Client::new() })
+        Ok(Self { devstack, meter, client: Client::new(), waits: false })
+    }
+
+    /// The same with the functions behind Lambda's `Invoke` API at `url`, where what they ask of AWS is not counted. They go by the
+    /// machine's clock, which nobody moves: where the walk lets time pass, it waits.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn elsewhere(folder: &Path, url: &str) -> Result<Self, ScaleError> {
+        let options = Options {
+            data: Some(folder.to_owned()),
+            invoke_at: Some(url.to_owned()),
+            clock: DevClock::running(),
+            ..Options::default()
+        };
+        let devstack = Devstack::start(options).await?;
+        Ok(Self { devstack, meter: Meter::default(), client: Client::new(), waits: true })
+    }
+
+    /// Lets time pass.
+    async fn pass(&self, time: Duration) {
+        if self.waits {
+            tokio::time::sleep(time.unsigned_abs()).await;
+        } else {
+            self.devstack.clock.advance(time);
+        }
     }
 
     /// Calls a route, such as `POST /api/v1/auth/login`, with a bearer unless it is empty, and a body unless it is null.

@@ -13,9 +13,8 @@ use shared::crypto::new_name;
 use shared::rng::SystemRng;
 use winterbaume_core::MockResponse;
 
-use super::webhooks::template;
-use crate::StartError;
 use crate::gateway::yaml::{at, scalar};
+use crate::{StartError, template};
 
 /// The queue's URL: where it is, the endpoint says.
 pub const URL: &str = "http://sqs.invalid/000000000000/webhooks";
@@ -62,7 +61,7 @@ impl Queue {
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let template = template()?;
         let number = |path: &[&str]| {
-            let properties = at(&template, &["Resources", "WebhooksQueue", "Properties"]);
+            let properties = at(template, &["Resources", "WebhooksQueue", "Properties"]);
             let said = properties.and_then(|it| at(it, path)).and_then(scalar);
             said.and_then(|it| it.parse().ok())
                 .ok_or_else(|| StartError::engine("SQS", &format!("WebhooksQueue has no {path:?}")))

@@ -12,9 +12,8 @@ use super::Running;
 use super::queue::Queue;
 use super::stream::Stream;
 use crate::gateway::invoke::Functions;
-use crate::gateway::template::TemplateError;
 use crate::gateway::yaml::{at, scalar};
-use crate::{StartError, template_path};
+use crate::{StartError, template};
 
 /// How many seconds lie between two runs of `key_expiry`: the template's schedule, `rate(1 hour)`.
 const EVERY: i64 = 3600;
@@ -38,7 +37,7 @@ impl Webhooks {
     pub fn new(queue: Queue, stream: Arc<Stream>, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let template = template()?;
         let filters = ["Resources", "WebhookQueueMapping", "Properties", "FilterCriteria", "Filters"];
-        let filters = at(&template, &filters).and_then(Yaml::as_sequence).into_iter().flatten();
+        let filters = at(template, &filters).and_then(Yaml::as_sequence).into_iter().flatten();
         let pattern = |filter: &Yaml| serde_json::from_str(&scalar(at(filter, &["Pattern"])?)?).ok();
         let patterns: Option<Vec<Value>> = filters.map(pattern).collect();
         let patterns = patterns.filter(|it| !it.is_empty());
@@ -95,15 +94,6 @@ impl Webhooks {
             }
         }
     }
-}
-
-/// The template, as it is written.
-///
-/// # Errors
-/// When it cannot be read.
-pub(super) fn template() -> Result<Yaml, StartError> {
-    let text = std::fs::read_to_string(template_path())?;
-    Ok(serde_yaml_ng::from_str(&text).map_err(TemplateError::from)?)
 }
 
 /// Lambda's filter patterns, as far as the template uses them: members, lists of texts, and prefixes.

@@ -68,8 +68,12 @@ impl Api {
 
     /// Reads a template.
     pub fn parse(yaml: &str) -> Result<Self, TemplateError> {
-        let template: Value = serde_yaml_ng::from_str(yaml)?;
-        let (api_id, api) = the_api(&template)?;
+        Self::of(&serde_yaml_ng::from_str(yaml)?)
+    }
+
+    /// What a template says.
+    pub(crate) fn of(template: &Value) -> Result<Self, TemplateError> {
+        let (api_id, api) = the_api(template)?;
         let auth = at(api, &["Auth"]);
         let default_authorizer = auth
             .and_then(|auth| at(auth, &["DefaultAuthorizer"]))
@@ -79,7 +83,7 @@ impl Api {
             .map(|(name, value)| Ok((name.to_owned(), token_authorizer(name, value)?)))
             .collect::<Result<BTreeMap<_, _>, TemplateError>>()?;
 
-        let routes = routes(&template, api_id, default_authorizer.as_deref())?;
+        let routes = routes(template, api_id, default_authorizer.as_deref())?;
         for (path, method, target) in routes.iter() {
             if let Some(name) = target.authorizer.as_ref().filter(|name| !authorizers.contains_key(*name)) {
                 return Err(wrong(
@@ -90,11 +94,11 @@ impl Api {
         }
         Ok(Self {
             stage: at(api, &["StageName"])
-                .and_then(|stage| text(&template, stage))
+                .and_then(|stage| text(template, stage))
                 .ok_or_else(|| wrong(api_id, "no StageName"))?,
             routes,
             authorizers,
-            responses: gateway_responses(&template, api)?,
+            responses: gateway_responses(template, api)?,
             access_log: at(api, &["AccessLogSetting", "Format"]).and_then(scalar),
             compressed_from: compressed_from(api_id, api)?,
         })

@@ -41,6 +41,7 @@ async fn each_session_is_listed_with_where_and_when_and_which_one_asks() {
     assert!(listed[1]["last_refreshed_at"].is_string() && listed[1]["current"] == true, "{listed:?}");
     assert_eq!(stage.sessions(&other).await.len(), 1);
     // What a client calls itself is shown to people: plain text, and no more of it than there is room for.
+    stage.advance(1).await;
     let long = login_as(&stage, &format!("A\tb{}", "c".repeat(300))).await;
     assert_eq!(stage.sessions(&long).await[0]["client"], format!("Ab{}", "c".repeat(198)));
 }

@@ -40,7 +40,7 @@ impl Walk<'_> {
         let body = json!({"code": code(self)});
         self.call(confirm, confirm, &both, &access, body).await?;
         for route in ["POST /api/v1/auth/factors/backup-codes", "DELETE /api/v1/auth/factors/totp"] {
-            self.table.devstack.clock.advance(Duration::seconds(30));
+            self.table.pass(Duration::seconds(30)).await;
             let body = json!({"password": seed::PASSWORD, "code": code(self)});
             self.call(route, route, &both, &access, body).await?;
         }
