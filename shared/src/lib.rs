@@ -57,6 +57,7 @@ pub mod sessions;
 pub mod sign_ups;
 pub mod signer;
 pub mod store;
+pub mod task;
 pub mod tokens;
 pub mod usage;
 pub mod users;

@@ -73,7 +73,7 @@ impl Store {
             );
         }
         let operation = crypto::new_name(self.rng.as_ref());
-        Ok(matches!(self.transact(writes, operation).await?, Transacted::Committed))
+        Ok(matches!(self.transact(&writes, &operation).await?, Transacted::Committed))
     }
 
     /// The links of a chain behind number `after`, in order, each with the number that its key says.

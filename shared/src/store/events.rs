@@ -132,7 +132,7 @@ impl Store {
             let key = keys::event(&event.chain, &event.event_id);
             writes.push(Write::put(key, &event)?.when("attribute_not_exists(#pk)"));
         }
-        let Transacted::Cancelled(mut findings) = self.transact(writes, operation).await? else {
+        let Transacted::Cancelled(mut findings) = self.transact(&writes, &operation).await? else {
             return Ok(Transacted::Committed);
         };
         let of_events = findings.split_off(changes.min(findings.len()));

@@ -74,7 +74,7 @@ impl Store {
             return Ok(ReminderOutcome::Written);
         };
         if findings.get(1).is_some_and(|record| record.failed) {
-            self.transact(vec![Write::delete(key)], crypto::new_name(self.rng.as_ref())).await?;
+            self.transact(&[Write::delete(key)], &crypto::new_name(self.rng.as_ref())).await?;
             return Ok(ReminderOutcome::NoKey);
         }
         Ok(ReminderOutcome::WasWritten)

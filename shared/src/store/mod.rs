@@ -213,17 +213,16 @@ impl Store {
 
     /// Writes all or nothing. Conflicts with other writers are tried again under the same request token, which is the operation's name, so
     /// that a try which did commit is not made twice.
-    async fn transact(&self, writes: Vec<Write>, token: String) -> Result<Transacted, StoreError> {
-        let items = writes
-            .into_iter()
-            .map(|write| write.into_transact(&self.table))
-            .collect::<Result<Vec<_>, _>>()?;
+    async fn transact(&self, writes: &[Write], token: &str) -> Result<Transacted, StoreError> {
         for nth in 1..=TRIES {
+            // Made anew for another try, which is rare: a copy kept for it would be made for every call.
+            let items =
+                writes.iter().map(|write| write.to_transact(&self.table)).collect::<Result<Vec<_>, _>>()?;
             let call = self
                 .client
                 .transact_write_items()
-                .set_transact_items(Some(items.clone()))
-                .client_request_token(&token);
+                .set_transact_items(Some(items))
+                .client_request_token(token);
             let Err(error) = deadline::within(call.send()).await? else {
                 return Ok(Transacted::Committed);
             };

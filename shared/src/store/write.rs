@@ -88,16 +88,16 @@ impl Write {
     }
 
     /// The write as a part of a transaction that tells, when its condition fails, what it found.
-    pub fn into_transact(self, table: &str) -> Result<TransactWriteItem, StoreError> {
+    pub fn to_transact(&self, table: &str) -> Result<TransactWriteItem, StoreError> {
         let names = Some(self.names()).filter(|names| !names.is_empty());
-        let values = Some(self.values).filter(|values| !values.is_empty());
+        let values = Some(&self.values).filter(|values| !values.is_empty()).cloned();
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         let transact = TransactWriteItem::builder();
         macro_rules! finish {
             ($builder:expr, $set:ident) => {
                 transact.$set(
                     $builder
-                        .set_condition_expression(self.condition)
+                        .set_condition_expression(self.condition.clone())
                         .set_expression_attribute_names(names)
                         .set_expression_attribute_values(values)
                         .return_values_on_condition_check_failure(old)
@@ -106,8 +106,8 @@ impl Write {
             };
         }
         let key = self.key.attributes();
-        Ok(match self.action {
-            Action::Put(item) => finish!(Put::builder().table_name(table).set_item(Some(item)), put),
+        Ok(match &self.action {
+            Action::Put(item) => finish!(Put::builder().table_name(table).set_item(Some(item.clone())), put),
             Action::Update(expression) => {
                 finish!(
                     Update::builder().table_name(table).set_key(Some(key)).update_expression(expression),
@@ -124,9 +124,11 @@ impl Write {
 }
 
 fn names_in(expression: &str) -> impl Iterator<Item = (String, String)> {
-    expression.split('#').skip(1).map(|rest| {
-        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        (format!("#{name}"), name)
+    expression.match_indices('#').map(|(at, _)| {
+        let named = &expression[at..];
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let end = 1 + named.bytes().skip(1).take_while(is_name).count();
+        (named[..end].to_owned(), named[1..end].to_owned())
     })
 }
 

@@ -25,11 +25,13 @@ fn functions() -> Vec<String> {
 fn every_function_has_one_thread() {
     for name in functions() {
         let main = read(&format!("functions/{name}/src/main.rs"));
-        let threads = main.matches("#[tokio::main(flavor = \"current_thread\")]").count();
+        let threads = main.matches("#[tokio::main(flavor = \"local\")]").count();
         assert!(
             threads == 1 && main.matches("tokio::main").count() == 1 && !main.contains("Runtime"),
             "{name} has threads that only cost their switches"
         );
+        let whole = "async fn main() -> Result<(), Error> {\n    in_a_task(async {\n";
+        assert!(main.contains(whole), "{name} is woken through the operating system");
         let manifest = read(&format!("functions/{name}/Cargo.toml"));
         assert!(!manifest.contains("rt-multi-thread"), "{name} can start more threads");
     }
