@@ -4,10 +4,13 @@
 use std::time::Duration;
 
 use aws_runtime::user_agent::UserAgentInterceptor;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, disable_interceptor, dyn_dispatch_hint};
 use aws_smithy_types::config_bag::ConfigBag;
@@ -140,7 +143,8 @@ client!(
     RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
 );
 
-/// The real HTTP client. It keeps its connections for as long as the execution environment lives.
+/// The real HTTP client, for all services. It keeps its connections for as long as the execution environment lives. The SDK's own would make
+/// its connector once to see that it can, once more for the first request, and read the roots each time.
 pub fn https_client(config: &Config) -> Result<SharedHttpClient, ConfigError> {
     let roots = match &config.ca_bundle {
         None => AMAZON_ROOTS.to_vec(),
@@ -151,8 +155,11 @@ pub fn https_client(config: &Config) -> Result<SharedHttpClient, ConfigError> {
         .with_trust_store(trust)
         .build()
         .map_err(|error| ConfigError::Tls(error.to_string()))?;
-    Ok(aws_smithy_http_client::Builder::new()
+    let connector = Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(ATTEMPT_TIMEOUT).build())
         .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
         .tls_context(context)
-        .build_https())
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    Ok(http_client_fn(move |_, _| connector.clone()))
 }
