@@ -180,11 +180,13 @@ fn sizes(text: &mut String, figures: &Figures, functions: &[String]) {
 
 /// The budgets and how they came out.
 pub fn budgets(text: &mut String, verdicts: &[Verdict]) {
-    line(text, "| budget | rule | measured | |");
-    line(text, "|---|---|---|---|");
+    line(text, "| budget | rule | measured | | with nothing of ours in it |");
+    line(text, "|---|---|---|---|---|");
     for verdict in verdicts {
         let word = if verdict.holds() { "holds" } else { "**missed**" };
-        let _ = writeln!(text, "| {} | {} | {:.3} | {word} |", verdict.what, verdict.rule, verdict.value);
+        let least = verdict.least.map_or_else(|| "–".to_owned(), |least| format!("{least:.3}"));
+        let (what, rule, value) = (verdict.what, &verdict.rule, verdict.value);
+        let _ = writeln!(text, "| {what} | {rule} | {value:.3} | {word} | {least} |");
     }
 }
 
