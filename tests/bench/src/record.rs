@@ -36,7 +36,7 @@ pub fn write(path: &Path, figures: &Figures, walked: &Figures) -> io::Result<()>
     let mut all = Value::Object(serde_json::Map::new());
     for name in walked.names() {
         let Some(value) = walked.median(name) else { continue };
-        if let Some((program, call)) = name.split_once(" asked ") {
+        if let Some((program, call)) = name.strip_suffix(" CPU us").and_then(|it| it.split_once(" asked ")) {
             // Another kind of event than the rounds ask, and the rounds ask more often.
             if program != "authorizer" {
                 all[program]["calls"][call] = milliseconds(value);
