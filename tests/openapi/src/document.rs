@@ -67,8 +67,11 @@ pub fn text() -> Result<String, DocumentError> {
 
 /// A time without quotes is text to YAML 1.2, but to the many readers of YAML 1.1 it is a time.
 fn times_in_quotes(text: &str) -> String {
-    let quoted = text.lines().map(|line| match line.split_once(": ") {
-        Some((name, time)) if OffsetDateTime::parse(time, &Rfc3339).is_ok() => format!("{name}: '{time}'\n"),
+    // A member's, or one of a list.
+    let quoted = text.lines().map(|line| match line.rsplit_once(": ").or_else(|| line.rsplit_once("- ")) {
+        Some((_, time)) if OffsetDateTime::parse(time, &Rfc3339).is_ok() => {
+            format!("{}'{time}'\n", line.strip_suffix(time).unwrap_or(line))
+        }
         _ => format!("{line}\n"),
     });
     quoted.collect()

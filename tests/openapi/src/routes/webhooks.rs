@@ -59,6 +59,11 @@ fn show() -> Result<Operation, InvalidId> {
     .refuses([NotFound]))
 }
 
+/// As long as one is, and plainly none.
+fn sample_secret() -> Shown {
+    Shown::new(&format!("whsec_{}", "x".repeat(43)))
+}
+
 fn set() -> Result<Operation, InvalidId> {
     let about = "There is one an organization. The first time, the answer shows the secret that it is signed with, this once; after that \
                  the address and the events change and the secret stays. How to verify a signature: docs/webhooks.md. Roles: owner, admin, \
@@ -68,7 +73,7 @@ fn set() -> Result<Operation, InvalidId> {
         .answers(
             201,
             "Set. Keep the secret: nobody can show it again.",
-            webhook(Some(Shown::new("whsec_…")), Vec::new())?,
+            webhook(Some(sample_secret()), Vec::new())?,
         )
         .answers(200, "Changed. The secret is what it was.", webhook(None, Vec::new())?))
 }
@@ -88,7 +93,7 @@ fn rotate() -> Result<Operation, InvalidId> {
     let path = "/api/v1/organizations/{id}/webhook/secret";
     let about = "The secret before signs along for 24 hours, so that a receiver never meets a signature it cannot verify. At most three \
                  sign along at once. Roles: owner, admin, developer.";
-    let rotated = webhook(Some(Shown::new("whsec_…")), vec![minutes_later(30 + 24 * 60)])?;
+    let rotated = webhook(Some(sample_secret()), vec![minutes_later(30 + 24 * 60)])?;
     Ok(operation("post", path, "rotateWebhookSecret", "Sign with another secret", about)
         .answers(200, "Another secret. Keep it: nobody can show it again.", rotated)
         .refuses([NotFound, RateLimited { retry_after: 1 }]))
