@@ -11,9 +11,9 @@ use super::access_token::{self, Authentic, Claims, TokenError};
 use super::key_set::Keyring;
 use crate::crypto::sha256;
 
-/// How many tokens are remembered: about a quarter of a megabyte. An environment serves one call at a time, and who comes often comes back
-/// before so many others. The oldest goes first.
-pub const CAPACITY: usize = 512;
+/// How many tokens are remembered: less than a quarter of a megabyte, which leaves the authorizer within its eight. An environment serves one
+/// call at a time, and who comes often comes back before so many others. The oldest goes first.
+pub const CAPACITY: usize = 384;
 
 type Hash = [u8; 32];
 

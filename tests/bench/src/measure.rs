@@ -111,8 +111,9 @@ impl Round<'_> {
                         "http://127.0.0.1:9".clone_into(value);
                     }
                 }
-                let (process, _) = Process::start(&self.built.program(name, environment), Share::Full)?;
+                let (process, init) = Process::start(&self.built.program(name, environment), Share::Full)?;
                 self.figures.add(format!("{name:?} init alone CPU us"), micros(process.cpu()?));
+                self.figures.add(format!("{name:?} init alone ms"), millis(init));
             }
         }
         Ok(())
