@@ -265,7 +265,9 @@ mod tests {
         let receiver = tokio::spawn(receive);
         let courier = Courier::hire(Reach::Loopback).unwrap();
         let started = tokio::time::Instant::now();
-        let why = courier.deliver(&format!("http://{address}/"), "{}", "t=1").await.unwrap_err();
+        let url = format!("http://{address}/");
+        let delivering = tokio::time::timeout(Duration::from_secs(60), courier.deliver(&url, "{}", "t=1"));
+        let why = delivering.await.expect("it is never left").unwrap_err();
         receiver.abort();
         (why, started.elapsed())
     }
