@@ -131,9 +131,11 @@ fn build(request_id: &str, result: &Result<Answer, Problem>) -> Result<Response<
     let (status, body, cache) = match result {
         Ok(Answer::Ok(data) | Answer::Session(data, _)) => (StatusCode::OK, success(data)?, "no-store"),
         Ok(Answer::Created(data)) => (StatusCode::CREATED, success(data)?, "no-store"),
-        Ok(Answer::Bare(data)) => (StatusCode::OK, data.to_string(), "no-store"),
+        Ok(Answer::Bare(data)) => (StatusCode::OK, serde_json::to_string(data)?, "no-store"),
         Ok(Answer::Empty) => (StatusCode::NO_CONTENT, String::new(), "no-store"),
-        Ok(Answer::Public(document)) => (StatusCode::OK, document.to_string(), "public, max-age=300"),
+        Ok(Answer::Public(document)) => {
+            (StatusCode::OK, serde_json::to_string(document)?, "public, max-age=300")
+        }
         Err(problem) => {
             let failure = serde_json::to_string(&Failure::of(request_id, problem))?;
             (problem.status(), failure, "no-store")
